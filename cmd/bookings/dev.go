@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+
+	"bookings/internal/app"
+	"bookings/internal/embeddedpg"
+	"bookings/internal/migrate"
+)
+
+// dev runs everything with no set-up: a private PostgreSQL below the user's
+// state folder, and a server on it. Data, secret and tokens stay for the next
+// start.
+func (p program) dev(ctx context.Context, args []string) error {
+	folder := ""
+	_, err := p.flags("dev", args, 0, func(f *flag.FlagSet) {
+		f.StringVar(&folder, "dir", "", "where data and secret are kept; by default the user's state folder")
+	})
+	if err != nil {
+		return err
+	}
+	if folder == "" {
+		if folder, err = p.stateFolder(); err != nil {
+			return err
+		}
+	}
+	state, err := loadDevState(folder, time.Now())
+	if err != nil {
+		return err
+	}
+	databaseURL := p.variable("DATABASE_URL")
+	if databaseURL == "" {
+		cluster, err := embeddedpg.Start(ctx, embeddedpg.Options{
+			Dir: filepath.Join(folder, "postgres"), Durable: true, Progress: p.progress,
+		})
+		if err != nil {
+			return err
+		}
+		defer func() { p.stopCluster(cluster) }()
+		databaseURL = cluster.URL("postgres")
+		var stop context.CancelCauseFunc
+		ctx, stop = context.WithCancelCause(ctx)
+		defer stop(nil)
+		go func() {
+			<-cluster.Done()
+			stop(errors.New("PostgreSQL has ended"))
+		}()
+	}
+	p.progress("bringing the schema up to date")
+	if err := migrate.Up(ctx, databaseURL); err != nil {
+		return err
+	}
+	return p.serveDev(ctx, state, databaseURL)
+}
+
+func (p program) serveDev(ctx context.Context, state devState, databaseURL string) error {
+	settings, err := p.devSettings(state, databaseURL)
+	if err != nil {
+		return err
+	}
+	server, err := app.New(ctx, settings, app.NewLogger(p.stderr, settings))
+	if err != nil {
+		return err
+	}
+	err = server.Run(ctx, func(addr net.Addr) { p.printGuide(state, addr) })
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w\nAnother program listens there: choose another place, as in ADDR=localhost:8081", err)
+	}
+	return err
+}
+
+// devSettings are the environment's, with what dev knows better where the
+// environment says nothing.
+func (p program) devSettings(state devState, databaseURL string) (app.Settings, error) {
+	defaults := []string{"ADDR=localhost:8080", "JWT_SECRET=" + state.Secret, "LOG_FORMAT=text"}
+	p.environ = append(slices.Concat(defaults, p.environ), "DATABASE_URL="+databaseURL)
+	settings, err := p.settings()
+	settings.Drain = 0
+	return settings, err
+}
+
+func (p program) progress(step string) { fmt.Fprintln(p.stderr, "bookings dev:", step) }
+
+func (p program) stopCluster(cluster *embeddedpg.Cluster) {
+	if err := cluster.Stop(); err != nil {
+		p.progress("PostgreSQL did not stop cleanly: " + err.Error())
+	}
+}
+
+// stateFolder is where the state of a user's programs belongs (XDG Base
+// Directory Specification on Unix).
+func (p program) stateFolder() (string, error) {
+	if folder := p.variable("XDG_STATE_HOME"); folder != "" {
+		return filepath.Join(folder, "bookings"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("where should data be kept? Name a folder with --dir: %w", err)
+	}
+	if runtime.GOOS == "darwin" {
+		return filepath.Join(home, "Library", "Application Support", "bookings"), nil
+	}
+	return filepath.Join(home, ".local", "state", "bookings"), nil
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"net"
+	"os"
+	"strings"
+	"text/template"
+	"time"
+)
+
+// guide is what dev prints once it serves. A test runs its commands.
+var guide = template.Must(template.New("guide").Parse(`
+bookings is ready at {{.URL}}    (Ctrl-C stops it; data are kept)
+
+Two people to try it with: the customer alice and the provider bob.
+
+  CUSTOMER={{.CustomerToken}}
+  PROVIDER={{.ProviderToken}}
+
+Watch what happens, in another terminal:
+
+  {{.Program}} listen --url {{.SocketURL}} --token {{.ProviderToken}}
+
+Book as alice, with curl; again it is the same booking, thanks to the key:
+
+  curl -s {{.URL}}/bookings.v1.BookingService/CreateBooking -H 'Content-Type: application/json' -H 'Authorization: Bearer {{.CustomerToken}}' -d '{"providerId": "bob", "startTime": "{{.Start}}", "endTime": "{{.End}}", "idempotencyKey": "try-{{.Start}}"}'
+
+List as bob, with REST:
+
+  curl -s {{.URL}}/v1/bookings -H 'Authorization: Bearer {{.ProviderToken}}'
+
+List as alice, with gRPC:
+
+  {{.Program}} call --url {{.URL}} --token {{.CustomerToken}} ListBookings '{}'
+
+`))
+
+func (p program) printGuide(state devState, addr net.Addr) {
+	start := time.Now().UTC().AddDate(0, 0, 1).Truncate(time.Hour)
+	host := addr.String()
+	err := guide.Execute(p.stdout, map[string]string{
+		"URL":           "http://" + host,
+		"SocketURL":     "ws://" + host,
+		"CustomerToken": state.CustomerToken,
+		"ProviderToken": state.ProviderToken,
+		"Program":       invocation(),
+		"Start":         start.Format(time.RFC3339),
+		"End":           start.Add(time.Hour).Format(time.RFC3339),
+	})
+	if err != nil {
+		p.progress("cannot print what to try: " + err.Error())
+	}
+}
+
+// invocation is how this program is called: by go run it has no name that stays.
+func invocation() string {
+	if strings.Contains(os.Args[0], "go-build") {
+		return "go run ./cmd/bookings"
+	}
+	return os.Args[0]
+}

@@ -1,0 +1,152 @@
+-- name: BookingGet :one
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
+       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
+       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+FROM bookings
+WHERE id = @id;
+
+-- name: BookingGetForUpdate :one
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
+       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
+       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+FROM bookings
+WHERE id = @id
+FOR UPDATE;
+
+-- The parties of a booking never change, so they are read without a lock.
+-- name: BookingParties :one
+SELECT provider_id, customer_id
+FROM bookings
+WHERE id = @id;
+
+-- name: BookingGetByKey :one
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
+       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
+       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+FROM bookings
+WHERE provider_id = @provider_id AND idempotency_key = @idempotency_key;
+
+-- Free of races under the lock of the provider's feed. A booking that is being
+-- moved does not count against itself.
+-- name: BookingCountPending :one
+SELECT count(*)
+FROM bookings
+WHERE customer_id = @customer_id
+  AND provider_id = @provider_id
+  AND status = 'PENDING'
+  AND start_time > @now
+  AND id <> @besides;
+
+-- name: BookingInsert :exec
+INSERT INTO bookings (
+    id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
+    idempotency_key, request_fingerprint,
+    reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+) VALUES (
+    @id, @provider_id, @customer_id, @start_time, @end_time, @status, @note, @version, @moves,
+    @idempotency_key, @request_fingerprint,
+    @reminder_due_time, @reminder_state, @reminder_job_id, @create_time, @update_time
+);
+
+-- name: BookingUpdate :exec
+UPDATE bookings
+SET start_time = @start_time,
+    end_time = @end_time,
+    status = @status,
+    version = @version,
+    moves = @moves,
+    cancel_reason = @cancel_reason,
+    cancelled_by = @cancelled_by,
+    cancel_time = @cancel_time,
+    reminder_due_time = @reminder_due_time,
+    reminder_state = @reminder_state,
+    reminder_job_id = @reminder_job_id,
+    update_time = @update_time
+WHERE id = @id;
+
+-- The reminder alone: neither version nor update_time move with it.
+-- name: BookingSetReminder :exec
+UPDATE bookings
+SET reminder_state = @reminder_state
+WHERE id = @id;
+
+-- Keyset pages, one query for each way round and each side that leads, so that
+-- each reads one index in its order: a filter that may be absent inside one
+-- query would make the planner read and sort all.
+-- name: BookingListByProvider :many
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
+       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
+       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+FROM bookings
+WHERE provider_id = @provider_id
+  AND (sqlc.narg(customer_id)::text IS NULL OR customer_id = sqlc.narg(customer_id))
+  AND (cardinality(@statuses::text[]) = 0 OR status = ANY (@statuses::text[]))
+  AND start_time >= @start_time_from
+  AND start_time < @start_time_to
+  AND (start_time, id) > (@after_start::timestamptz, @after_id::uuid)
+ORDER BY start_time, id
+LIMIT @page_size;
+
+-- name: BookingListByProviderDesc :many
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
+       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
+       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+FROM bookings
+WHERE provider_id = @provider_id
+  AND (sqlc.narg(customer_id)::text IS NULL OR customer_id = sqlc.narg(customer_id))
+  AND (cardinality(@statuses::text[]) = 0 OR status = ANY (@statuses::text[]))
+  AND start_time >= @start_time_from
+  AND start_time < @start_time_to
+  AND (start_time, id) < (@after_start::timestamptz, @after_id::uuid)
+ORDER BY start_time DESC, id DESC
+LIMIT @page_size;
+
+-- name: BookingListByCustomer :many
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
+       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
+       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+FROM bookings
+WHERE customer_id = @customer_id
+  AND (cardinality(@statuses::text[]) = 0 OR status = ANY (@statuses::text[]))
+  AND start_time >= @start_time_from
+  AND start_time < @start_time_to
+  AND (start_time, id) > (@after_start::timestamptz, @after_id::uuid)
+ORDER BY start_time, id
+LIMIT @page_size;
+
+-- name: BookingListByCustomerDesc :many
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
+       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
+       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+FROM bookings
+WHERE customer_id = @customer_id
+  AND (cardinality(@statuses::text[]) = 0 OR status = ANY (@statuses::text[]))
+  AND start_time >= @start_time_from
+  AND start_time < @start_time_to
+  AND (start_time, id) < (@after_start::timestamptz, @after_id::uuid)
+ORDER BY start_time DESC, id DESC
+LIMIT @page_size;
+
+-- name: BookingListAll :many
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
+       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
+       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+FROM bookings
+WHERE (cardinality(@statuses::text[]) = 0 OR status = ANY (@statuses::text[]))
+  AND start_time >= @start_time_from
+  AND start_time < @start_time_to
+  AND (start_time, id) > (@after_start::timestamptz, @after_id::uuid)
+ORDER BY start_time, id
+LIMIT @page_size;
+
+-- name: BookingListAllDesc :many
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
+       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
+       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+FROM bookings
+WHERE (cardinality(@statuses::text[]) = 0 OR status = ANY (@statuses::text[]))
+  AND start_time >= @start_time_from
+  AND start_time < @start_time_to
+  AND (start_time, id) < (@after_start::timestamptz, @after_id::uuid)
+ORDER BY start_time DESC, id DESC
+LIMIT @page_size;

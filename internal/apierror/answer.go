@@ -1,0 +1,142 @@
+// Package apierror says to callers what went wrong: the contract's table of
+// reasons and codes, the details of google.rpc, and the HTTP statuses. Both
+// doors answer through it, so that an error is mapped in one place.
+package apierror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"bookings/internal/booking"
+	"bookings/internal/edge"
+	"bookings/internal/requestid"
+)
+
+// domain is the ErrorInfo domain of all errors (AIP-193).
+const domain = "bookings"
+
+// codes is the contract's table of errors.
+var codes = map[booking.Reason]connect.Code{
+	booking.ReasonValidationFailed:     connect.CodeInvalidArgument,
+	booking.ReasonStartInPast:          connect.CodeInvalidArgument,
+	booking.ReasonPageTokenInvalid:     connect.CodeInvalidArgument,
+	booking.ReasonSequenceOutOfRange:   connect.CodeOutOfRange,
+	booking.ReasonTokenMissing:         connect.CodeUnauthenticated,
+	booking.ReasonTokenInvalid:         connect.CodeUnauthenticated,
+	booking.ReasonTokenExpired:         connect.CodeUnauthenticated,
+	booking.ReasonNotAllowed:           connect.CodePermissionDenied,
+	booking.ReasonBookingNotFound:      connect.CodeNotFound,
+	booking.ReasonSlotTaken:            connect.CodeAlreadyExists,
+	booking.ReasonIdempotencyKeyReused: connect.CodeAlreadyExists,
+	booking.ReasonEtagMismatch:         connect.CodeAborted,
+	booking.ReasonInvalidTransition:    connect.CodeFailedPrecondition,
+	booking.ReasonTooManyPending:       connect.CodeFailedPrecondition,
+	booking.ReasonRateLimited:          connect.CodeResourceExhausted,
+	booking.ReasonDatabaseUnavailable:  connect.CodeUnavailable,
+	booking.ReasonShuttingDown:         connect.CodeUnavailable,
+}
+
+// Answerer turns errors into answers.
+type Answerer struct{ Log *slog.Logger }
+
+// Answer is the error as the caller is told it. The cause of anything that is
+// not a booking.Error goes to the log alone.
+func (a Answerer) Answer(ctx context.Context, err error) *connect.Error {
+	known := a.explain(ctx, err)
+	code, ok := codes[known.Reason]
+	if !ok {
+		code = libraryCodes[known.Reason]
+	}
+	edge.From(ctx).Answer(code.String())
+	told := connect.NewError(code, errors.New(known.Message))
+	for _, detail := range details(known) {
+		if packed, err := connect.NewErrorDetail(detail); err == nil {
+			told.AddDetail(packed)
+		}
+	}
+	if known.RetryAfter > 0 {
+		edge.From(ctx).Header().Set("Retry-After", edge.Seconds(known.RetryAfter))
+	}
+	return told
+}
+
+// The reasons of what is nobody's rule: the code's own name.
+const (
+	ReasonCanceled         booking.Reason = "CANCELED"
+	ReasonDeadlineExceeded booking.Reason = "DEADLINE_EXCEEDED"
+	ReasonUnimplemented    booking.Reason = "UNIMPLEMENTED"
+	ReasonTooLarge         booking.Reason = "RESOURCE_EXHAUSTED"
+	ReasonInternal         booking.Reason = "INTERNAL"
+)
+
+var libraryCodes = map[booking.Reason]connect.Code{
+	ReasonCanceled:         connect.CodeCanceled,
+	ReasonDeadlineExceeded: connect.CodeDeadlineExceeded,
+	ReasonUnimplemented:    connect.CodeUnimplemented,
+	ReasonTooLarge:         connect.CodeResourceExhausted,
+	ReasonInternal:         connect.CodeInternal,
+}
+
+func (a Answerer) explain(ctx context.Context, err error) *booking.Error {
+	var known *booking.Error
+	switch {
+	case errors.As(err, &known):
+		if known.Reason == booking.ReasonDatabaseUnavailable {
+			a.Log.ErrorContext(ctx, "database unavailable", "requestId", requestid.From(ctx), "error", err)
+		}
+		return known
+	case errors.Is(err, context.DeadlineExceeded):
+		return booking.Errorf(ReasonDeadlineExceeded, "the call took too long")
+	case errors.Is(err, context.Canceled):
+		return booking.Errorf(ReasonCanceled, "the caller has gone away")
+	case connect.CodeOf(err) == connect.CodeUnimplemented:
+		return booking.Errorf(ReasonUnimplemented, "this method is not there yet")
+	}
+	return a.Internal(ctx, "internal error", "error", err)
+}
+
+// Internal logs what must not be told and makes the answer that is.
+func (a Answerer) Internal(ctx context.Context, message string, attributes ...any) *booking.Error {
+	id := requestid.From(ctx)
+	a.Log.ErrorContext(ctx, message, append(attributes, "requestId", id)...)
+	return booking.Errorf(ReasonInternal, "internal error, request %s", id)
+}
+
+func details(err *booking.Error) []proto.Message {
+	all := []proto.Message{&errdetails.ErrorInfo{Reason: string(err.Reason), Domain: domain, Metadata: err.Metadata}}
+	if len(err.Fields) > 0 {
+		bad := &errdetails.BadRequest{}
+		for _, field := range err.Fields {
+			bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{
+				Field: field.Field, Description: field.Description,
+			})
+		}
+		all = append(all, bad)
+	}
+	if err.RetryAfter > 0 {
+		all = append(all, &errdetails.RetryInfo{RetryDelay: durationpb.New(err.RetryAfter.Round(time.Millisecond))})
+	}
+	return all
+}
+
+// Invalid is one VALIDATION_FAILED about all fields that are at fault.
+func Invalid(fields []booking.FieldViolation) error {
+	texts := make([]string, 0, len(fields))
+	for _, field := range fields {
+		texts = append(texts, fmt.Sprintf("%s: %s", field.Field, field.Description))
+	}
+	return &booking.Error{
+		Reason:  booking.ReasonValidationFailed,
+		Message: strings.Join(texts, "; "),
+		Fields:  fields,
+	}
+}

@@ -1,0 +1,46 @@
+package app
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	connectcors "connectrpc.com/cors"
+	"github.com/rs/cors"
+
+	"bookings/internal/apierror"
+	"bookings/internal/booking"
+	"bookings/internal/edge"
+	"bookings/internal/rpcapi"
+	"bookings/internal/wsapi"
+)
+
+// routes is every path of the server, behind the one outer handler.
+func routes(s Settings, doors rpcapi.Options, sockets *wsapi.Handler, health *health, log *slog.Logger) (http.Handler, error) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /health", health.live)
+	mux.HandleFunc("GET /health/ready", health.ready)
+	mux.Handle("GET /ws", sockets)
+	if err := rpcapi.Mount(mux, doors); err != nil {
+		return nil, err
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		apierror.Answerer{Log: log}.Write(w, r, booking.Errorf(apierror.ReasonUnimplemented, "there is nothing at this path"))
+	})
+	return &edge.Handler{Next: allowOrigins(s.AllowedOrigins, mux), Log: log, Trusted: s.TrustedProxies, Now: time.Now}, nil
+}
+
+// allowOrigins answers the browsers' questions (CORS) for every HTTP door.
+func allowOrigins(origins []string, next http.Handler) http.Handler {
+	if len(origins) == 0 {
+		return next
+	}
+	return cors.New(cors.Options{
+		AllowedOrigins: origins,
+		AllowedMethods: connectcors.AllowedMethods(),
+		AllowedHeaders: append(connectcors.AllowedHeaders(), "Authorization", "Idempotency-Key", "X-Request-Id"),
+		ExposedHeaders: append(connectcors.ExposedHeaders(), "RateLimit-Limit", "RateLimit-Remaining",
+			"RateLimit-Reset", "Retry-After", "X-Request-Id", "Idempotent-Replayed"),
+		MaxAge: int((2 * time.Hour).Seconds()),
+	}).Handler(next)
+}

@@ -1,0 +1,193 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
+
+	"bookings/internal/apierror"
+	"bookings/internal/bookingsvc"
+	"bookings/internal/edge"
+	"bookings/internal/feed"
+	"bookings/internal/identity"
+	"bookings/internal/ratelimit"
+	"bookings/internal/remind"
+	"bookings/internal/rpcapi"
+	"bookings/internal/wsapi"
+)
+
+// Server is one instance: everything that is made at its start and ended at
+// its stop.
+type Server struct {
+	settings Settings
+	log      *slog.Logger
+
+	pool    *pgxpool.Pool
+	redis   redis.UniversalClient
+	feeds   *feed.Hub
+	jobs    *remind.Client
+	health  *health
+	sockets *wsapi.Handler
+	http    *http.Server
+}
+
+// New wires a server. It connects to nothing yet.
+func New(ctx context.Context, s Settings, log *slog.Logger) (*Server, error) {
+	server := &Server{settings: s, log: log}
+	if err := server.openStores(ctx); err != nil {
+		server.closeStores()
+		return nil, err
+	}
+	handler, err := server.handler()
+	if err != nil {
+		server.closeStores()
+		return nil, err
+	}
+	server.http = newHTTPServer(s.Addr, handler, log)
+	if len(s.InternalTokens) > 0 {
+		log.Warn("x-internal-token is accepted on the public listener, on gRPC calls")
+	}
+	return server, nil
+}
+
+func (s *Server) openStores(ctx context.Context) (err error) {
+	if s.pool, err = openPool(ctx, s.settings.DatabaseURL); err != nil {
+		return err
+	}
+	var broadcast *feed.Redis
+	if s.settings.RedisURL != "" {
+		if s.redis, err = redisClient(s.settings.RedisURL); err != nil {
+			return err
+		}
+		broadcast = feed.NewRedis(s.redis, s.log)
+	}
+	s.feeds = feed.NewHub(s.pool, broadcast, s.log)
+	s.health = &health{pool: s.pool, redis: s.redis}
+	if !s.settings.Worker {
+		s.jobs, err = remind.NewInserter(s.pool, s.log)
+		return err
+	}
+	s.jobs, err = remind.NewWorkerClient(&remind.Worker{Pool: s.pool, Feeds: s.feeds, Now: time.Now, Log: s.log})
+	return err
+}
+
+func (s *Server) handler() (http.Handler, error) {
+	gate := &edge.Gate{
+		Verifier: identity.New(identity.Options{
+			Secret:         []byte(s.settings.JWTSecret),
+			Issuer:         s.settings.JWTIssuer,
+			Audience:       s.settings.JWTAudience,
+			InternalTokens: s.settings.InternalTokens,
+			Now:            time.Now,
+		}),
+		Limiter: ratelimit.New(s.settings.RateLimit, time.Now),
+	}
+	s.sockets = &wsapi.Handler{
+		Answerer: apierror.Answerer{Log: s.log}, Gate: gate, Feeds: s.feeds, Origins: s.settings.AllowedOrigins,
+	}
+	return routes(s.settings, rpcapi.Options{
+		Bookings: &bookingsvc.Service{
+			Pool: s.pool, Jobs: s.jobs, Feeds: s.feeds, Now: time.Now,
+			ReminderLead: s.settings.ReminderLead, MaxPending: s.settings.MaxPending,
+		},
+		Feeds: s.feeds, Gate: gate, Ready: s.health.isReady, Log: s.log,
+	}, s.sockets, s.health, s.log)
+}
+
+// newHTTPServer speaks HTTP/1.1 and HTTP/2, the latter also without TLS (h2c),
+// which gRPC needs. It sets no WriteTimeout: that would cut streams.
+func newHTTPServer(addr string, handler http.Handler, log *slog.Logger) *http.Server {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Addr:              addr,
+		Handler:           handler,
+		Protocols:         &protocols,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// Run serves until the context ends, then stops in order. listening is told the
+// address once connections are accepted; it may be nil.
+func (s *Server) Run(ctx context.Context, listening func(net.Addr)) error {
+	defer s.closeStores()
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.settings.Addr)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	stopBackground := s.startBackground(ctx)
+	failed := make(chan error, 1)
+	go func() { failed <- s.serve(listener) }()
+	s.log.Info("listening", "addr", listener.Addr().String())
+	if listening != nil {
+		listening(listener.Addr())
+	}
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+	}
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.settings.ShutdownTimeout)
+	defer cancel()
+	if err == nil {
+		err = s.stop(deadline)
+	}
+	return errors.Join(err, stopBackground(deadline))
+}
+
+func (s *Server) serve(listener net.Listener) error {
+	var err error
+	if s.settings.TLSCert != "" {
+		err = s.http.ServeTLS(listener, s.settings.TLSCert, s.settings.TLSKey)
+	} else {
+		err = s.http.Serve(listener)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve: %w", err)
+}
+
+// stop ends the server in the order that loses nothing: readiness off and a
+// short wait, so that no new request comes; sockets, which resume elsewhere;
+// requests. Jobs, broadcasts, Redis and the pool follow.
+func (s *Server) stop(ctx context.Context) error {
+	s.log.Info("stopping")
+	s.health.draining.Store(true)
+	pause(ctx, s.settings.Drain)
+	s.sockets.Close(ctx, s.settings.Drain)
+	if err := s.http.Shutdown(ctx); err != nil {
+		return fmt.Errorf("requests did not end in time: %w", err)
+	}
+	return nil
+}
+
+// closeStores ends what New has opened.
+func (s *Server) closeStores() {
+	if s.redis != nil {
+		_ = s.redis.Close()
+	}
+	if s.pool != nil {
+		s.pool.Close()
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,146 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// minSecret is the shortest secret that is accepted, in bytes (RFC 7518,
+// section 3.2, for HS256).
+const minSecret = 32
+
+// Settings are the environment. The help tags are what --help shows.
+type Settings struct {
+	Addr            string         `env:"ADDR" envDefault:":8080" help:"address to listen on"`
+	TLSCert         string         `env:"TLS_CERT" help:"file of the TLS certificate; with TLS_KEY"`
+	TLSKey          string         `env:"TLS_KEY" help:"file of the TLS key; with TLS_CERT"`
+	DatabaseURL     string         `env:"DATABASE_URL" help:"PostgreSQL 14 or newer with btree_gist (required)"`
+	RedisURL        string         `env:"REDIS_URL" help:"Redis, to carry events between instances; unset: inside this process alone"`
+	JWTSecret       string         `env:"JWT_SECRET" help:"shared secret of the tokens (HS256), 32 bytes or more (required)"`
+	JWTIssuer       string         `env:"JWT_ISSUER" help:"the iss that tokens must have; unset: any"`
+	JWTAudience     string         `env:"JWT_AUDIENCE" help:"the aud that tokens must have; unset: any"`
+	InternalTokens  []string       `env:"INTERNAL_TOKEN" help:"x-internal-token of internal services, 32 bytes or more; two values during rotation"`
+	RateLimit       int            `env:"RATE_LIMIT_RPM" envDefault:"60" help:"requests a minute for each user or address; 0: no limit"`
+	MaxPending      int64          `env:"MAX_PENDING" envDefault:"10" help:"PENDING bookings that a customer may hold at one provider"`
+	ReminderLead    time.Duration  `env:"REMINDER_LEAD" envDefault:"10m" help:"how long before the start a reminder is due"`
+	AllowedOrigins  []string       `env:"ALLOWED_ORIGINS" help:"origins that browsers may call from, such as https://example.com; * is any"`
+	TrustedProxies  []netip.Prefix `env:"TRUSTED_PROXIES" help:"networks whose X-Forwarded-For counts, such as 10.0.0.0/8"`
+	LogLevel        slog.Level     `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
+	LogFormat       string         `env:"LOG_FORMAT" envDefault:"json" help:"json or text"`
+	ShutdownTimeout time.Duration  `env:"SHUTDOWN_TIMEOUT" envDefault:"20s" help:"how long a shutdown may take"`
+
+	// Drain is how long a stopping server still takes requests after its
+	// readiness is off, for load balancers to notice.
+	Drain time.Duration
+	// Worker tells whether reminders are worked here.
+	Worker bool
+}
+
+// later are settings of the contract that this program does not know yet. To
+// pass over one in silence could open what its user wants closed.
+var later = []string{
+	"JWT_PUBLIC_KEY_FILE", "JWT_JWKS_URL", "INTERNAL_ADDR", "INTERNAL_TLS_CERT", "INTERNAL_TLS_KEY",
+	"INTERNAL_CLIENT_CA", "INTERNAL_CLIENT_NAMES", "ADMIN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT", "FEED_RETENTION",
+}
+
+// FromEnvironment reads the settings of a server. Its error names every fault.
+func FromEnvironment(environ []string) (Settings, error) {
+	variables := env.ToMap(environ)
+	settings := Settings{Drain: 2 * time.Second, Worker: true}
+	faults := []error{}
+	if err := env.ParseWithOptions(&settings, env.Options{Environment: variables}); err != nil {
+		faults = append(faults, parseFaults(err)...)
+	}
+	for _, name := range later {
+		if variables[name] != "" {
+			faults = append(faults, fmt.Errorf("%s: is not supported yet", name))
+		}
+	}
+	faults = append(faults, settings.check()...)
+	return settings, errors.Join(faults...)
+}
+
+// parseFaults names the variable where the library names the field.
+func parseFaults(err error) []error {
+	var aggregate env.AggregateError
+	if !errors.As(err, &aggregate) {
+		return []error{err}
+	}
+	var faults []error
+	for _, single := range aggregate.Errors {
+		var parse env.ParseError
+		if !errors.As(single, &parse) {
+			faults = append(faults, single)
+			continue
+		}
+		field, _ := reflect.TypeFor[Settings]().FieldByName(parse.Name)
+		faults = append(faults, fmt.Errorf("%s: %w", field.Tag.Get("env"), parse.Err))
+	}
+	return faults
+}
+
+// check finds what is missing or contradictory.
+func (s Settings) check() []error {
+	var faults []error
+	fault := func(wrong bool, format string, args ...any) {
+		if wrong {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	fault(s.DatabaseURL == "", "DATABASE_URL: is required")
+	fault(len(s.JWTSecret) < minSecret, "JWT_SECRET: must have %d bytes or more", minSecret)
+	for _, token := range s.InternalTokens {
+		fault(len(token) < minSecret, "INTERNAL_TOKEN: each value must have %d bytes or more", minSecret)
+	}
+	fault(len(s.InternalTokens) > 2, "INTERNAL_TOKEN: at most two values, during rotation")
+	fault((s.TLSCert == "") != (s.TLSKey == ""), "TLS_CERT and TLS_KEY: one without the other")
+	fault(s.RateLimit < 0, "RATE_LIMIT_RPM: must not be negative")
+	fault(s.MaxPending < 1, "MAX_PENDING: must be 1 or more")
+	fault(s.ReminderLead < 0, "REMINDER_LEAD: must not be negative")
+	fault(s.ShutdownTimeout <= 0, "SHUTDOWN_TIMEOUT: must be longer than nothing")
+	fault(!slices.Contains([]string{"json", "text"}, s.LogFormat), "LOG_FORMAT: must be json or text")
+	for _, origin := range s.AllowedOrigins {
+		fault(!isOrigin(origin), "ALLOWED_ORIGINS: %q is no origin such as https://example.com", origin)
+	}
+	if s.RedisURL != "" {
+		_, err := redisClient(s.RedisURL)
+		fault(err != nil, "REDIS_URL: is no redis:// or rediss:// URL")
+	}
+	if s.DatabaseURL != "" {
+		_, err := poolConfig(s.DatabaseURL)
+		fault(err != nil, "DATABASE_URL: is no postgres:// URL or connection string")
+	}
+	return faults
+}
+
+func isOrigin(text string) bool {
+	origin, err := url.Parse(text)
+	return text == "*" || err == nil && origin.Scheme != "" && origin.Host != "" && origin.Path == "" &&
+		origin.RawQuery == "" && !strings.Contains(text, "*")
+}
+
+// Help lists the settings, a line each.
+func Help() string {
+	var help strings.Builder
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[Settings]()) {
+		name, ok := field.Tag.Lookup("env")
+		if !ok {
+			continue
+		}
+		text := field.Tag.Get("help")
+		if value := field.Tag.Get("envDefault"); value != "" {
+			text += " (default " + value + ")"
+		}
+		fmt.Fprintf(&help, "  %-18s %s\n", name, text)
+	}
+	return help.String()
+}

@@ -1,0 +1,72 @@
+package edge
+
+import (
+	"context"
+	"math"
+	"strconv"
+	"time"
+
+	"bookings/internal/booking"
+	"bookings/internal/identity"
+	"bookings/internal/ratelimit"
+)
+
+// Gate is the one place where callers are identified and limited. Every door
+// asks it before it reads a body.
+type Gate struct {
+	Verifier *identity.Verifier
+	Limiter  *ratelimit.Limiter
+}
+
+// Admit says who calls and counts the call. The context that it returns holds
+// the caller. internalAllowed tells whether the door takes the internal token.
+// It fails with TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED or RATE_LIMITED.
+func (g *Gate) Admit(ctx context.Context, credentials identity.Credentials, internalAllowed bool) (context.Context, error) {
+	caller, err := g.Verifier.Identify(credentials, internalAllowed)
+	return g.admit(ctx, caller, err)
+}
+
+// AdmitBearer is Admit for a token that came in another way than by header.
+func (g *Gate) AdmitBearer(ctx context.Context, token string) (context.Context, error) {
+	caller, err := g.Verifier.VerifyBearer(token)
+	return g.admit(ctx, caller, err)
+}
+
+func (g *Gate) admit(ctx context.Context, caller identity.Caller, refused error) (context.Context, error) {
+	record := From(ctx)
+	switch {
+	case refused != nil:
+		// Counted against the address, never against a user.
+		if err := g.take(ctx, record, ratelimit.AddressKey(record.peer)); err != nil {
+			return ctx, err
+		}
+		return ctx, refused
+	case caller.Actor.Role == booking.RoleInternal:
+		record.setUser("internal")
+		return identity.NewContext(ctx, caller), nil
+	}
+	record.setUser(string(caller.Actor.Role) + "/" + caller.Actor.ID)
+	return identity.NewContext(ctx, caller), g.take(ctx, record, ratelimit.UserKey(caller.Actor))
+}
+
+func (g *Gate) take(ctx context.Context, record *Record, key ratelimit.Key) error {
+	decision := g.Limiter.Take(ctx, key)
+	if decision.Limit == 0 {
+		return nil
+	}
+	header := record.Header()
+	header.Set("RateLimit-Limit", strconv.Itoa(decision.Limit))
+	header.Set("RateLimit-Remaining", strconv.Itoa(decision.Remaining))
+	header.Set("RateLimit-Reset", Seconds(decision.Reset))
+	if decision.Allowed {
+		return nil
+	}
+	err := booking.Errorf(booking.ReasonRateLimited, "at most %d requests a minute", decision.Limit)
+	err.RetryAfter = decision.RetryAfter
+	return err
+}
+
+// Seconds spells a duration for headers that count whole seconds, rounded up.
+func Seconds(d time.Duration) string {
+	return strconv.Itoa(int(math.Ceil(d.Seconds())))
+}

@@ -1,0 +1,78 @@
+package edge
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"time"
+
+	"bookings/internal/ratelimit"
+	"bookings/internal/requestid"
+)
+
+const (
+	// MaxBody is the size of the largest body, in bytes.
+	MaxBody = 64 << 10
+	// envelope is what gRPC and Connect streams put in front of a message.
+	envelope = 5
+	// bodyDeadline is how long a body may take to arrive: one sent a byte a
+	// second would hold a handler for ever.
+	bodyDeadline = 10 * time.Second
+)
+
+// Handler is the outer handler around all doors.
+type Handler struct {
+	Next    http.Handler
+	Log     *slog.Logger
+	Trusted []netip.Prefix
+	Now     func() time.Time
+}
+
+// ServeHTTP gives the request its id and its bounds, and writes its log line.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := h.Now()
+	id := requestid.Choose(r.Header.Get(requestid.Header))
+	w.Header().Set(requestid.Header, id)
+	record := &Record{
+		peer:   ratelimit.ClientAddr(r.RemoteAddr, r.Header, h.Trusted),
+		header: w.Header(),
+		method: r.Method + " " + r.URL.Path,
+	}
+	answer := &writer{ResponseWriter: w}
+	ctx := requestid.NewContext(newContext(r.Context(), record), id)
+	defer func() { h.finish(record, answer, id, began, recover()) }()
+	limitBody(answer, r, h.Now())
+	h.Next.ServeHTTP(answer, r.WithContext(ctx))
+}
+
+// limitBody bounds how much is read of a body and for how long. A stream lifts
+// the deadline once its request has been read (KeepOpen).
+func limitBody(w http.ResponseWriter, r *http.Request, now time.Time) {
+	r.Body = http.MaxBytesReader(w, r.Body, MaxBody+envelope)
+	_ = http.NewResponseController(w).SetReadDeadline(now.Add(bodyDeadline))
+}
+
+// KeepOpen lifts the deadline for reading, for an answer that has no end.
+func KeepOpen(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+}
+
+// finish answers a panic and writes the log line. http.ErrAbortHandler is how a
+// handler asks net/http to cut the connection, so it goes on.
+func (h *Handler) finish(record *Record, answer *writer, id string, began time.Time, panicked any) {
+	if panicked != nil && panicked != http.ErrAbortHandler {
+		h.Log.Error("panic", "requestId", id, "panic", panicked, "stack", string(debug.Stack()))
+		if answer.status == 0 {
+			http.Error(answer, "internal error, request "+id, http.StatusInternalServerError)
+		}
+	}
+	if !record.Answered() {
+		record.Answer(answer.code())
+	}
+	duration := float64(h.Now().Sub(began).Microseconds()) / 1000
+	h.Log.Info("request", append(record.line(), "requestId", id, "durationMs", duration)...)
+	if panicked == http.ErrAbortHandler {
+		panic(panicked)
+	}
+}

@@ -1,0 +1,75 @@
+package edge
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"sync"
+)
+
+// Record is what one request is known by, from its arrival to its log line. The
+// doors fill it in. It is safe for concurrent use.
+type Record struct {
+	peer   netip.Addr
+	header http.Header
+
+	mu       sync.Mutex
+	method   string
+	user     string
+	code     string
+	answered bool
+}
+
+type contextKey struct{}
+
+func newContext(ctx context.Context, record *Record) context.Context {
+	return context.WithValue(ctx, contextKey{}, record)
+}
+
+// From is the record of the request that the context belongs to. Outside a
+// request it is one that nobody reads.
+func From(ctx context.Context) *Record {
+	if record, ok := ctx.Value(contextKey{}).(*Record); ok {
+		return record
+	}
+	return &Record{header: http.Header{}}
+}
+
+// SetMethod names the method called, where it is more than verb and path.
+func (r *Record) SetMethod(method string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.method = method
+}
+
+// Answer notes that the answer is ours: a code of the door's protocol for the
+// log. Whatever is refused without it was refused by a protocol's library.
+func (r *Record) Answer(code string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.code, r.answered = code, true
+}
+
+// Answered reports whether the answer is ours.
+func (r *Record) Answered() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.answered
+}
+
+// Header is the header of the HTTP answer, whatever protocol is spoken inside
+// it. It is to be set before the answer begins.
+func (r *Record) Header() http.Header { return r.header }
+
+func (r *Record) setUser(user string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.user = user
+}
+
+// line is the record as a log line's attributes.
+func (r *Record) line() []any {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return []any{"method", r.method, "code", r.code, "user", r.user, "peer", r.peer.String()}
+}

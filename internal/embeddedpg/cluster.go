@@ -1,0 +1,124 @@
+package embeddedpg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	superuser = "booking"
+	port      = "5432" // only a part of the socket's file name: nothing listens on TCP
+
+	readyWithin = 2 * time.Minute // the recovery after a crash can take long
+	askEvery    = 15 * time.Millisecond
+)
+
+// Cluster is a running PostgreSQL of our own. Its methods may be called from
+// several goroutines.
+type Cluster struct {
+	folder  *folder
+	process *process
+
+	stop    sync.Once
+	stopped error
+}
+
+// Start finds PostgreSQL's programs, makes the data folder where there is none
+// yet, and returns once the server answers. The context bounds the start only:
+// the cluster then runs until Stop, or until this process dies.
+//
+// It fails when no usable PostgreSQL is found, when another process runs a
+// cluster in the same Dir, when the data belong to another major version, and
+// when postgres does not come up; the error then ends with the tail of its log.
+func Start(ctx context.Context, options Options) (*Cluster, error) {
+	return start(ctx, options, installed)
+}
+
+func start(ctx context.Context, options Options, places places) (_ *Cluster, err error) {
+	folder, err := openFolder(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, folder.close())
+		}
+	}()
+
+	finder := search{places: places, runAs: folder.runAs, say: options.say}
+	programs, err := finder.find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := folder.initialise(ctx, programs, options); err != nil {
+		return nil, err
+	}
+	process, err := startPostgres(folder, programs, options)
+	if err != nil {
+		return nil, err
+	}
+	cluster := &Cluster{folder: folder, process: process}
+	if err := cluster.awaitAnswer(ctx); err != nil {
+		_ = process.end() // its failure is the one being reported
+		return nil, fmt.Errorf("embeddedpg: postgres did not start: %w%s", err, folder.logTail())
+	}
+	return cluster, nil
+}
+
+// awaitAnswer asks until postgres lets us in: it has no other sign of being ready.
+func (c *Cluster) awaitAnswer(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	for {
+		connection, err := pgx.Connect(ctx, c.URL("postgres"))
+		if err == nil {
+			return connection.Close(ctx)
+		}
+		select {
+		case <-c.process.done:
+			return c.process.ending()
+		case <-ctx.Done():
+			return fmt.Errorf("%w, its last answer: %v", ctx.Err(), err)
+		case <-time.After(askEvery):
+		}
+	}
+}
+
+// URL names a database of this cluster for pgx and libpq. The role is a
+// superuser; the database need not exist.
+func (c *Cluster) URL(database string) string {
+	address := url.URL{
+		Scheme:   "postgres",
+		User:     url.User(superuser),
+		Path:     "/" + database,
+		RawQuery: url.Values{"host": {c.folder.socketDir}, "port": {port}}.Encode(),
+	}
+	return address.String()
+}
+
+// PID is the process id of postgres itself.
+func (c *Cluster) PID() int { return c.process.cmd.Process.Pid }
+
+// Dir is where the data are: Options.Dir, unless postgres could not reach it.
+func (c *Cluster) Dir() string { return c.folder.dir }
+
+// Done is closed when postgres has ended, for whatever reason. Stop is still to
+// be called: it tells whether that was meant, and frees the folder.
+func (c *Cluster) Done() <-chan struct{} { return c.process.done }
+
+// Stop ends postgres, breaking its open connections, and removes what was
+// temporary. It takes 10 seconds at most where postgres behaves. It fails when
+// postgres had ended before it was told to. Every further call returns the
+// first one's result.
+func (c *Cluster) Stop() error {
+	c.stop.Do(func() {
+		c.stopped = errors.Join(c.process.end(), c.folder.close())
+	})
+	return c.stopped
+}

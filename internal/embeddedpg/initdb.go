@@ -1,0 +1,71 @@
+package embeddedpg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// initialise makes the data folder, or checks that these programs can read the
+// one that is there.
+func (f *folder) initialise(ctx context.Context, programs programs, options Options) error {
+	version, err := os.ReadFile(filepath.Join(f.data(), "PG_VERSION"))
+	switch {
+	case err == nil:
+		return f.checkMajor(strings.TrimSpace(string(version)), programs)
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("embeddedpg: read the data's version: %w", err)
+	}
+	options.say(fmt.Sprintf("making a new PostgreSQL %d database in %s", programs.major, f.data()))
+	return f.initdb(ctx, programs, options.Durable)
+}
+
+func (f *folder) checkMajor(version string, programs programs) error {
+	if version == fmt.Sprint(programs.major) {
+		return nil
+	}
+	return fmt.Errorf("embeddedpg: the data in %s were written by PostgreSQL %s, but %s holds version %d: "+
+		"name the folder of version %s's programs in %s, or dump them with it and restore, or move the folder out of the way",
+		f.data(), version, programs.dir, programs.major, version, binVariable)
+}
+
+// initdb works beside the final place and renames at the end: an interrupted
+// run leaves no half-made data folder that looks like a whole one.
+func (f *folder) initdb(ctx context.Context, programs programs, durable bool) error {
+	unfinished := f.data() + ".new"
+	if err := os.RemoveAll(unfinished); err != nil {
+		return fmt.Errorf("embeddedpg: remove an interrupted attempt: %w", err)
+	}
+	if err := f.makePrivate(unfinished); err != nil {
+		return err
+	}
+	arguments := []string{"-D", unfinished, "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"}
+	if !durable {
+		arguments = append(arguments, "--no-sync")
+	}
+	if err := f.runInitdb(ctx, programs.path("initdb"), arguments); err != nil {
+		return err
+	}
+	if err := os.Rename(unfinished, f.data()); err != nil {
+		return fmt.Errorf("embeddedpg: put the new data folder in place: %w", err)
+	}
+	return nil
+}
+
+func (f *folder) runInitdb(ctx context.Context, initdb string, arguments []string) error {
+	output, err := f.runAs.run(exec.CommandContext(ctx, initdb, arguments...))
+	if err == nil {
+		return nil
+	}
+	hint := ""
+	if strings.Contains(output, "could not look up effective user ID") {
+		hint = fmt.Sprintf("\nthis process runs as uid %d, which has no entry in the list of users (/etc/passwd): "+
+			"add one, run as a user that has one, or set DATABASE_URL", f.runAs.uid)
+	}
+	return fmt.Errorf("embeddedpg: initdb: %w\n%s%s", err, output, hint)
+}

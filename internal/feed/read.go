@@ -1,0 +1,64 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+
+	"bookings/gen/sqlc"
+	"bookings/internal/booking"
+	"bookings/internal/pgerror"
+)
+
+// Bounds are the ends of a feed.
+type Bounds struct {
+	// Head is the number of the newest entry; 0 for none.
+	Head int64
+	// PrunedThrough is the number up to which entries have been removed.
+	PrunedThrough int64
+}
+
+// ReadBounds reads a feed's ends. A feed that nothing was written to has zeros.
+func ReadBounds(ctx context.Context, db sqlc.DBTX, key Key) (Bounds, error) {
+	row, err := new(sqlc.Queries).FeedHead(ctx, db, sqlc.FeedHeadParams{Role: string(key.Role), UserID: key.User})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Bounds{}, nil
+	}
+	if err != nil {
+		return Bounds{}, pgerror.Explain(fmt.Errorf("read a feed's head: %w", err))
+	}
+	return Bounds{Head: row.Head, PrunedThrough: row.PrunedThrough}, nil
+}
+
+// Check fails with SEQUENCE_OUT_OF_RANGE where a reader cannot go on after a
+// number, because what follows is pruned or the number is ahead of the head.
+func (b Bounds) Check(after int64) error {
+	if after >= b.PrunedThrough && after <= b.Head {
+		return nil
+	}
+	err := booking.Errorf(booking.ReasonSequenceOutOfRange,
+		"the feed goes from %d to %d: list the bookings and go on after its head", b.PrunedThrough+1, b.Head)
+	err.Metadata = map[string]string{"head": strconv.FormatInt(b.Head, 10)}
+	return err
+}
+
+// Read reads at most limit entries after a number, in order.
+func Read(ctx context.Context, db sqlc.DBTX, key Key, after int64, limit int) ([]Entry, error) {
+	rows, err := new(sqlc.Queries).FeedRead(ctx, db, sqlc.FeedReadParams{
+		Role: string(key.Role), UserID: key.User, After: after, PageSize: int32(limit),
+	})
+	if err != nil {
+		return nil, pgerror.Explain(fmt.Errorf("read a feed: %w", err))
+	}
+	entries := make([]Entry, 0, len(rows))
+	for _, row := range rows {
+		entries = append(entries, Entry{
+			Key: key, Sequence: row.Sequence, ID: row.ID.String(), Type: booking.EventType(row.Type),
+			BookingID: row.BookingID.String(), Time: row.Time, Data: row.Data,
+		})
+	}
+	return entries, nil
+}

@@ -1,0 +1,143 @@
+package identity
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"bookings/internal/booking"
+)
+
+const (
+	// leeway is how far the identity provider's clock may be off. It counts
+	// when a request arrives; Caller.Expires has none.
+	leeway = 30 * time.Second
+	// maxTokenBytes is far above any honest token and keeps a caller without
+	// credentials from making us decode much.
+	maxTokenBytes = 8 << 10
+)
+
+// Options are a Verifier's settings.
+type Options struct {
+	// Secret is the key of HS256, 32 bytes or more. Without one, no JWT is good.
+	Secret []byte
+	// Issuer and Audience, where not empty, must be in every token: Issuer as
+	// its iss, Audience as its aud or one of them.
+	Issuer, Audience string
+	// InternalTokens are the valid internal tokens: two while one replaces the
+	// other. Empty ones are ignored.
+	InternalTokens []string
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Verifier judges credentials. It is safe for concurrent use.
+type Verifier struct {
+	secret   []byte
+	parser   *jwt.Parser
+	internal [][sha256.Size]byte
+}
+
+// New makes a Verifier.
+func New(options Options) *Verifier {
+	v := &Verifier{secret: options.Secret, parser: newParser(options)}
+	for _, token := range options.InternalTokens {
+		if token != "" {
+			v.internal = append(v.internal, sha256.Sum256([]byte(token)))
+		}
+	}
+	return v
+}
+
+// newParser closes everything that the library leaves open by default.
+func newParser(options Options) *jwt.Parser {
+	closed := []jwt.ParserOption{
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(),
+		jwt.WithLeeway(leeway),
+		jwt.WithStrictDecoding(),
+		jwt.WithIssuer(options.Issuer),
+		jwt.WithTimeFunc(options.Now),
+	}
+	if options.Audience != "" {
+		closed = append(closed, jwt.WithAudience(options.Audience))
+	}
+	return jwt.NewParser(closed...)
+}
+
+// Identify says who calls. internalAllowed is the door's word on whether the
+// internal token counts there; elsewhere it is ignored. Where it counts, a
+// wrong one, or one beside an Authorization header, is refused rather than
+// passed over.
+//
+// Errors are *booking.Error: TOKEN_MISSING, TOKEN_INVALID or TOKEN_EXPIRED.
+func (v *Verifier) Identify(credentials Credentials, internalAllowed bool) (Caller, error) {
+	if internalAllowed && len(credentials.InternalToken) > 0 {
+		return v.identifyService(credentials)
+	}
+	if len(credentials.Authorization) == 0 {
+		return Caller{}, missing()
+	}
+	token, ok := credentials.bearer()
+	if !ok {
+		return Caller{}, invalid()
+	}
+	return v.VerifyBearer(token)
+}
+
+func (v *Verifier) identifyService(credentials Credentials) (Caller, error) {
+	alone := len(credentials.InternalToken) == 1 && len(credentials.Authorization) == 0
+	if !alone || !v.isInternal(credentials.InternalToken[0]) {
+		return Caller{}, invalid()
+	}
+	return Caller{Actor: booking.Internal}, nil
+}
+
+// isInternal compares sums and all of them, so that the time it takes tells
+// nothing about a valid token: not its start, not its length, not which one.
+func (v *Verifier) isInternal(token string) bool {
+	sum, equal := sha256.Sum256([]byte(token)), 0
+	for _, valid := range v.internal {
+		equal |= subtle.ConstantTimeCompare(sum[:], valid[:])
+	}
+	return equal == 1
+}
+
+// VerifyBearer says whose JWT this is, without any "Bearer" in front.
+//
+// Errors are *booking.Error: TOKEN_EXPIRED where its age is the token's only
+// fault, else TOKEN_INVALID.
+func (v *Verifier) VerifyBearer(token string) (Caller, error) {
+	// Go's base64 skips line breaks, even a strict one: one signature could be
+	// written in many ways.
+	if len(token) > maxTokenBytes || strings.ContainsAny(token, "\r\n") {
+		return Caller{}, invalid()
+	}
+	var payload claims
+	if _, err := v.parser.ParseWithClaims(token, &payload, v.key); err != nil {
+		return Caller{}, refusal(err)
+	}
+	expires, err := payload.GetExpirationTime()
+	if err != nil || expires == nil {
+		return Caller{}, invalid()
+	}
+	return Caller{Actor: payload.actor(), Expires: expires.UTC()}, nil
+}
+
+var errKey = errors.New("no key for this token")
+
+// key finds the key that must have signed the token, whose header nobody has
+// verified yet. None for a token with critical extensions, since we know none
+// (RFC 7515 section 4.1.11), and none where no secret is set: an empty one
+// would be a key that everybody has.
+func (v *Verifier) key(token *jwt.Token) (any, error) {
+	if _, critical := token.Header["crit"]; critical || len(v.secret) == 0 {
+		return nil, errKey
+	}
+	return v.secret, nil
+}

@@ -1,0 +1,125 @@
+// Package migrate brings a database's schema up to what this program needs: our
+// tables by goose, River's by its own migrator.
+package migrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"bookings/db"
+)
+
+// lockID is the advisory lock under which one process at a time migrates: any
+// number, as long as nothing else in the database uses it.
+const lockID = 7_302_519_484
+
+// Up applies every migration that is missing. It is safe to run from several
+// processes at once: one migrates, the others wait and find nothing to do.
+func Up(ctx context.Context, databaseURL string) error {
+	return locked(ctx, databaseURL, func(pool *pgxpool.Pool) error {
+		if err := ours(ctx, pool); err != nil {
+			return fmt.Errorf("migrate our tables: %w", err)
+		}
+		river, err := rivermigrate.New(riverpgxv5.New(pool), nil)
+		if err != nil {
+			return fmt.Errorf("prepare River's migrations: %w", err)
+		}
+		if _, err := river.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+			return fmt.Errorf("migrate River's tables: %w", err)
+		}
+		return nil
+	})
+}
+
+// locked runs f with a pool of its own, while one connection holds the lock.
+func locked(ctx context.Context, databaseURL string, f func(*pgxpool.Pool) error) error {
+	pool, err := pgxpool.New(ctx, databaseURL)
+	if err != nil {
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	defer pool.Close()
+	return pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+		if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", lockID); err != nil {
+			return fmt.Errorf("wait for another migration: %w", err)
+		}
+		// The lock ends with the connection, which the pool's Close ends.
+		return f(pool)
+	})
+}
+
+func ours(ctx context.Context, pool *pgxpool.Pool) error {
+	provider, err := newProvider(pool)
+	if err != nil {
+		return err
+	}
+	defer provider.Close()
+	_, err = provider.Up(ctx)
+	return err
+}
+
+func newProvider(pool *pgxpool.Pool) (*goose.Provider, error) {
+	files, err := fs.Sub(db.Migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("read the embedded migrations: %w", err)
+	}
+	return goose.NewProvider(goose.DialectPostgres, stdlib.OpenDBFromPool(pool), files)
+}
+
+// Status lists our migrations and whether each was applied.
+func Status(ctx context.Context, databaseURL string) ([]string, error) {
+	pool, err := pgxpool.New(ctx, databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	defer pool.Close()
+	provider, err := newProvider(pool)
+	if err != nil {
+		return nil, err
+	}
+	defer provider.Close()
+	known, err := provider.Status(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read which migrations were applied: %w", err)
+	}
+	lines := make([]string, 0, len(known))
+	for _, migration := range known {
+		lines = append(lines, fmt.Sprintf("%-8s %s", migration.State, migration.Source.Path))
+	}
+	return lines, nil
+}
+
+// Check fails where the database's schema is older than this program needs.
+func Check(ctx context.Context, pool *pgxpool.Pool) error {
+	provider, err := newProvider(pool)
+	if err != nil {
+		return err
+	}
+	defer provider.Close()
+	pending, err := provider.HasPending(ctx)
+	if err != nil {
+		return fmt.Errorf("read which migrations were applied: %w", err)
+	}
+	river, err := rivermigrate.New(riverpgxv5.New(pool), nil)
+	if err != nil {
+		return fmt.Errorf("prepare River's migrations: %w", err)
+	}
+	validated, err := river.Validate(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("read which of River's migrations were applied: %w", err)
+	}
+	if pending || !validated.OK {
+		return ErrTooOld
+	}
+	return nil
+}
+
+// ErrTooOld tells that migrations are missing.
+var ErrTooOld = errors.New("the database's schema is older than this program needs: run bookings migrate up")

@@ -1,0 +1,79 @@
+// Package pgerror says what an error of PostgreSQL means to a caller.
+package pgerror
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"bookings/internal/booking"
+)
+
+// Explain turns what the database said into what a caller is told: the names
+// of constraints into the domain's errors, and a database that cannot be
+// reached into DATABASE_UNAVAILABLE. Anything else stays an internal error. It
+// is called once, where a use case ends.
+func Explain(err error) error {
+	var domain *booking.Error
+	switch {
+	case err == nil, errors.As(err, &domain), errors.Is(err, context.Canceled):
+		return err
+	case unavailable(err):
+		return &unavailableError{cause: err}
+	}
+	if violation := byConstraint[constraint(err)]; violation != nil {
+		return violation
+	}
+	return err
+}
+
+// byConstraint are the rules that only the database can judge, since they are
+// about more than one row. The CHECKs on single rows repeat rules of package
+// booking: meeting one of those is a fault of ours.
+var byConstraint = map[string]*booking.Error{
+	"bookings_no_overlap": booking.Errorf(booking.ReasonSlotTaken,
+		"the provider is booked at that time already"),
+	"bookings_idempotency_key_unique": booking.Errorf(booking.ReasonIdempotencyKeyReused,
+		"the idempotency key stands for another call"),
+}
+
+func constraint(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.ConstraintName
+	}
+	return ""
+}
+
+// unavailableError is a booking.Error for the caller, its cause for the log.
+type unavailableError struct{ cause error }
+
+func (e *unavailableError) Error() string { return "database unavailable: " + e.cause.Error() }
+
+func (e *unavailableError) Unwrap() []error {
+	return []error{
+		booking.Errorf(booking.ReasonDatabaseUnavailable, "the database cannot be reached: try again"),
+		e.cause,
+	}
+}
+
+// unavailable reports whether the server could not be reached, went away, or
+// takes no more work: the call may be tried again.
+func unavailable(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		class := pg.Code[:min(2, len(pg.Code))]
+		// 08 connection, 53 resources, 57P operator intervention, 25006 a
+		// standby that takes no writes.
+		return class == "08" || class == "53" || strings.HasPrefix(pg.Code, "57P") || pg.Code == "25006"
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
+		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) ||
+		(errors.As(err, &network) && !errors.Is(err, context.DeadlineExceeded))
+}

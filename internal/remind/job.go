@@ -1,0 +1,66 @@
+package remind
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"bookings/internal/booking"
+)
+
+// Queue is the River queue of reminders.
+const Queue = "reminders"
+
+// Args are a reminder's job. The booking's id and the number of its moves make
+// the job unique: uniqueness by start time would lose the reminder of a booking
+// that is moved away and back while its job runs.
+type Args struct {
+	BookingID uuid.UUID `json:"bookingId" river:"unique"`
+	Moves     int32     `json:"moves" river:"unique"`
+	// RequestID is of the request that booked or moved, for the logs.
+	RequestID string `json:"requestId"`
+}
+
+// Kind implements river.JobArgs.
+func (Args) Kind() string { return "reminder" }
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (Args) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: Queue, UniqueOpts: river.UniqueOpts{ByArgs: true}}
+}
+
+// Client inserts jobs, and works them where it was made with workers.
+type Client = river.Client[pgx.Tx]
+
+// Schedule inserts the job of a booking's reminder and returns the booking with
+// the job's id. A reminder that is not to come has no job.
+func Schedule(ctx context.Context, jobs *Client, tx pgx.Tx, b booking.Booking, requestID string) (booking.Booking, error) {
+	if b.Reminder.State != booking.ReminderScheduled {
+		return b, nil
+	}
+	args := Args{BookingID: b.ID, Moves: b.Moves, RequestID: requestID}
+	inserted, err := jobs.InsertTx(ctx, tx, args, &river.InsertOpts{ScheduledAt: b.Reminder.DueTime})
+	if err != nil {
+		return b, fmt.Errorf("insert a reminder's job: %w", err)
+	}
+	b.Reminder.JobID = &inserted.Job.ID
+	return b, nil
+}
+
+// Cancel takes back the job of a reminder that will not come. A job that is
+// gone, done or running is left alone: the worker re-reads the booking.
+func Cancel(ctx context.Context, jobs *Client, tx pgx.Tx, r booking.Reminder) error {
+	if r.JobID == nil || r.State != booking.ReminderScheduled {
+		return nil
+	}
+	_, err := jobs.JobCancelTx(ctx, tx, *r.JobID)
+	if err != nil && !errors.Is(err, rivertype.ErrNotFound) {
+		return fmt.Errorf("cancel a reminder's job: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package remind
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"bookings/gen/sqlc"
+	"bookings/internal/booking"
+	"bookings/internal/bookingdb"
+	"bookings/internal/feed"
+)
+
+var queries sqlc.Queries
+
+// Worker works the jobs of reminders.
+type Worker struct {
+	river.WorkerDefaults[Args]
+
+	Pool  *pgxpool.Pool
+	Feeds *feed.Hub
+	Now   func() time.Time
+	Log   *slog.Logger
+}
+
+// Work sends a reminder or records why none is sent, once: the event, the
+// booking's reminder and the job's completion are one transaction, so that a
+// worker that dies leaves either all of it or a job that is tried again.
+func (w *Worker) Work(ctx context.Context, job *river.Job[Args]) error {
+	var entries []feed.Entry
+	var b booking.Booking
+	err := pgx.BeginFunc(ctx, w.Pool, func(tx pgx.Tx) (err error) {
+		b, entries, err = w.remind(ctx, tx, job.Args)
+		if err != nil {
+			return err
+		}
+		if _, err := river.JobCompleteTx[*riverpgxv5.Driver](ctx, tx, job); err != nil {
+			return fmt.Errorf("complete the job: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("remind of booking %s: %w", job.Args.BookingID, err)
+	}
+	w.Feeds.Publish(entries)
+	w.report(ctx, b, job.Args, len(entries) > 0)
+	return nil
+}
+
+func (w *Worker) remind(ctx context.Context, tx pgx.Tx, args Args) (booking.Booking, []feed.Entry, error) {
+	b, err := bookingdb.Lock(ctx, tx, args.BookingID, booking.Internal)
+	if err != nil {
+		return b, nil, err
+	}
+	alreadySent, err := queries.ReminderExists(ctx, tx, sqlc.ReminderExistsParams{BookingID: b.ID, StartTime: b.Slot.Start})
+	if err != nil {
+		return b, nil, fmt.Errorf("look for an earlier reminder: %w", err)
+	}
+	now := booking.Microseconds(w.Now())
+	state, send := b.Remind(args.Moves, alreadySent, now)
+	if state == "" {
+		return b, nil, nil
+	}
+	err = queries.BookingSetReminder(ctx, tx, sqlc.BookingSetReminderParams{ID: b.ID, ReminderState: string(state)})
+	if err != nil || !send {
+		return b, nil, err
+	}
+	entries, err := feed.Append(ctx, tx, booking.ReminderDue(b, now))
+	return b, entries, err
+}
+
+// report logs what became of a reminder. An e-mail or an SMS would be sent from
+// here: the reminder is committed and in both parties' feeds. Sending has no
+// transaction to share with PostgreSQL, so it would be a job of its own,
+// inserted beside the event and keyed by the event's id.
+func (w *Worker) report(ctx context.Context, b booking.Booking, args Args, sent bool) {
+	message := "reminder not sent"
+	if sent {
+		message = "reminder due"
+	}
+	w.Log.InfoContext(ctx, message,
+		"bookingId", args.BookingID, "customerId", b.CustomerID, "providerId", b.ProviderID, "requestId", args.RequestID)
+}

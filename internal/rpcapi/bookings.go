@@ -1,0 +1,174 @@
+package rpcapi
+
+import (
+	"context"
+
+	"connectrpc.com/connect"
+	"github.com/google/uuid"
+
+	bookingsv1 "bookings/gen/bookings/v1"
+	"bookings/internal/booking"
+	"bookings/internal/bookingsvc"
+	"bookings/internal/identity"
+)
+
+// bookingService implements bookings.v1.BookingService.
+type bookingService struct {
+	bookings *bookingsvc.Service
+}
+
+// actor is who calls; the gate has let nobody in without one.
+func actor(ctx context.Context) booking.Actor {
+	caller, _ := identity.FromContext(ctx)
+	return caller.Actor
+}
+
+// show is a booking as this caller sees it now.
+func (s *bookingService) show(ctx context.Context, b booking.Booking) *bookingsv1.Booking {
+	return toBooking(b, actor(ctx), s.bookings.Now())
+}
+
+// CreateBooking implements the method of the proto.
+func (s *bookingService) CreateBooking(ctx context.Context, r *bookingsv1.CreateBookingRequest) (*bookingsv1.CreateBookingResponse, error) {
+	created, err := s.bookings.Create(ctx, actor(ctx), bookingsvc.CreateRequest{
+		ProviderID:     r.GetProviderId(),
+		CustomerID:     r.GetCustomerId(),
+		StartTime:      r.GetStartTime().AsTime(),
+		EndTime:        r.GetEndTime().AsTime(),
+		Note:           r.GetNote(),
+		IdempotencyKey: r.GetIdempotencyKey(),
+		ValidateOnly:   r.GetValidateOnly(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if created.Replayed {
+		if call, ok := connect.CallInfoForHandlerContext(ctx); ok {
+			call.ResponseHeader().Set("Idempotent-Replayed", "true")
+		}
+	}
+	return &bookingsv1.CreateBookingResponse{Booking: s.show(ctx, created.Booking)}, nil
+}
+
+// GetBooking implements the method of the proto.
+func (s *bookingService) GetBooking(ctx context.Context, r *bookingsv1.GetBookingRequest) (*bookingsv1.GetBookingResponse, error) {
+	b, err := s.bookings.Get(ctx, actor(ctx), uuid.MustParse(r.GetId()))
+	if err != nil {
+		return nil, err
+	}
+	return &bookingsv1.GetBookingResponse{Booking: s.show(ctx, b)}, nil
+}
+
+// ListBookings implements the method of the proto.
+func (s *bookingService) ListBookings(ctx context.Context, r *bookingsv1.ListBookingsRequest) (*bookingsv1.ListBookingsResponse, error) {
+	request := bookingsvc.ListRequest{
+		ProviderID: r.GetProviderId(),
+		CustomerID: r.GetCustomerId(),
+		Statuses:   fromStatuses(r.GetStatuses()),
+		Descending: r.GetOrderBy() == "start_time desc",
+		PageSize:   int(r.GetPageSize()),
+		PageToken:  r.GetPageToken(),
+	}
+	if r.StartTimeFrom != nil {
+		request.From = r.GetStartTimeFrom().AsTime()
+	}
+	if r.StartTimeTo != nil {
+		request.To = r.GetStartTimeTo().AsTime()
+	}
+	bookings, next, err := s.bookings.List(ctx, actor(ctx), request)
+	if err != nil {
+		return nil, err
+	}
+	response := &bookingsv1.ListBookingsResponse{NextPageToken: next}
+	for _, b := range bookings {
+		response.Bookings = append(response.Bookings, s.show(ctx, b))
+	}
+	return response, nil
+}
+
+// ConfirmBooking implements the method of the proto.
+func (s *bookingService) ConfirmBooking(ctx context.Context, r *bookingsv1.ConfirmBookingRequest) (*bookingsv1.ConfirmBookingResponse, error) {
+	b, err := s.change(ctx, r, booking.Confirm())
+	if err != nil {
+		return nil, err
+	}
+	return &bookingsv1.ConfirmBookingResponse{Booking: b}, nil
+}
+
+// RescheduleBooking implements the method of the proto.
+func (s *bookingService) RescheduleBooking(ctx context.Context, r *bookingsv1.RescheduleBookingRequest) (*bookingsv1.RescheduleBookingResponse, error) {
+	b, err := s.bookings.Reschedule(ctx, actor(ctx), target(r), bookingsvc.Move{
+		StartTime:    r.GetStartTime().AsTime(),
+		EndTime:      r.GetEndTime().AsTime(),
+		ValidateOnly: r.GetValidateOnly(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &bookingsv1.RescheduleBookingResponse{Booking: s.show(ctx, b)}, nil
+}
+
+// CancelBooking implements the method of the proto.
+func (s *bookingService) CancelBooking(ctx context.Context, r *bookingsv1.CancelBookingRequest) (*bookingsv1.CancelBookingResponse, error) {
+	b, err := s.change(ctx, r, booking.Cancel(r.GetReason()))
+	if err != nil {
+		return nil, err
+	}
+	return &bookingsv1.CancelBookingResponse{Booking: b}, nil
+}
+
+// CompleteBooking implements the method of the proto.
+func (s *bookingService) CompleteBooking(ctx context.Context, r *bookingsv1.CompleteBookingRequest) (*bookingsv1.CompleteBookingResponse, error) {
+	b, err := s.change(ctx, r, booking.Complete())
+	if err != nil {
+		return nil, err
+	}
+	return &bookingsv1.CompleteBookingResponse{Booking: b}, nil
+}
+
+// MarkBookingNoShow implements the method of the proto.
+func (s *bookingService) MarkBookingNoShow(ctx context.Context, r *bookingsv1.MarkBookingNoShowRequest) (*bookingsv1.MarkBookingNoShowResponse, error) {
+	b, err := s.change(ctx, r, booking.MarkNoShow())
+	if err != nil {
+		return nil, err
+	}
+	return &bookingsv1.MarkBookingNoShowResponse{Booking: b}, nil
+}
+
+// ListBookingEvents implements the method of the proto.
+func (s *bookingService) ListBookingEvents(ctx context.Context, r *bookingsv1.ListBookingEventsRequest) (*bookingsv1.ListBookingEventsResponse, error) {
+	events, next, err := s.bookings.History(ctx, actor(ctx), bookingsvc.HistoryRequest{
+		ID: uuid.MustParse(r.GetId()), PageSize: int(r.GetPageSize()), PageToken: r.GetPageToken(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	response := &bookingsv1.ListBookingEventsResponse{NextPageToken: next}
+	for _, event := range events {
+		shown, err := toBookingEvent(event)
+		if err != nil {
+			return nil, err
+		}
+		response.Events = append(response.Events, shown)
+	}
+	return response, nil
+}
+
+// aimed is a request about one booking, perhaps in one version.
+type aimed interface {
+	GetId() string
+	GetEtag() string
+}
+
+// target relies on the shape: the id is a UUID.
+func target(r aimed) bookingsvc.Target {
+	return bookingsvc.Target{ID: uuid.MustParse(r.GetId()), Etag: r.GetEtag()}
+}
+
+func (s *bookingService) change(ctx context.Context, r aimed, change booking.Change) (*bookingsv1.Booking, error) {
+	b, err := s.bookings.Change(ctx, actor(ctx), target(r), change)
+	if err != nil {
+		return nil, err
+	}
+	return s.show(ctx, b), nil
+}

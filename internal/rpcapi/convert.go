@@ -1,0 +1,123 @@
+package rpcapi
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	bookingsv1 "bookings/gen/bookings/v1"
+	"bookings/internal/booking"
+	"bookings/internal/bookingsvc"
+	"bookings/internal/feed"
+)
+
+// The enums of the proto are those of package booking with a prefix.
+
+func toStatus(status booking.Status) bookingsv1.BookingStatus {
+	return bookingsv1.BookingStatus(bookingsv1.BookingStatus_value["BOOKING_STATUS_"+string(status)])
+}
+
+var fromStatus = map[bookingsv1.BookingStatus]booking.Status{
+	bookingsv1.BookingStatus_BOOKING_STATUS_PENDING:   booking.StatusPending,
+	bookingsv1.BookingStatus_BOOKING_STATUS_CONFIRMED: booking.StatusConfirmed,
+	bookingsv1.BookingStatus_BOOKING_STATUS_CANCELLED: booking.StatusCancelled,
+	bookingsv1.BookingStatus_BOOKING_STATUS_COMPLETED: booking.StatusCompleted,
+	bookingsv1.BookingStatus_BOOKING_STATUS_NO_SHOW:   booking.StatusNoShow,
+}
+
+func fromStatuses(statuses []bookingsv1.BookingStatus) []booking.Status {
+	converted := make([]booking.Status, 0, len(statuses))
+	for _, status := range statuses {
+		converted = append(converted, fromStatus[status])
+	}
+	return converted
+}
+
+func toRole(role booking.Role) bookingsv1.Role {
+	switch role {
+	case booking.RoleCustomer:
+		return bookingsv1.Role_ROLE_CUSTOMER
+	case booking.RoleProvider:
+		return bookingsv1.Role_ROLE_PROVIDER
+	default:
+		return bookingsv1.Role_ROLE_INTERNAL
+	}
+}
+
+// toBooking is a booking as the actor sees it at the time now. One that was
+// only tried has no id and no version.
+func toBooking(b booking.Booking, by booking.Actor, now time.Time) *bookingsv1.Booking {
+	shown := &bookingsv1.Booking{
+		ProviderId: b.ProviderID,
+		CustomerId: b.CustomerID,
+		StartTime:  timestamppb.New(b.Slot.Start),
+		EndTime:    timestamppb.New(b.Slot.End),
+		Status:     toStatus(b.Status),
+		Note:       b.Note,
+		Reminder: &bookingsv1.Reminder{
+			DueTime: timestamppb.New(b.Reminder.DueTime),
+			State: bookingsv1.ReminderState(
+				bookingsv1.ReminderState_value["REMINDER_STATE_"+string(b.Reminder.State)]),
+		},
+		CreateTime: timestamppb.New(b.CreateTime),
+		UpdateTime: timestamppb.New(b.UpdateTime),
+	}
+	if b.ID != uuid.Nil {
+		shown.Id, shown.Etag = b.ID.String(), b.Etag()
+	}
+	if c := b.Cancellation; c != nil {
+		shown.Cancellation = &bookingsv1.Cancellation{
+			Reason: c.Reason, CancelledBy: toRole(c.By), Time: timestamppb.New(c.Time),
+		}
+	}
+	for _, action := range b.AllowedActions(by, now) {
+		shown.AllowedActions = append(shown.AllowedActions,
+			bookingsv1.BookingAction(bookingsv1.BookingAction_value["BOOKING_ACTION_"+string(action)]))
+	}
+	return shown
+}
+
+// toBookingEvent is an entry of a booking's history.
+func toBookingEvent(event bookingsvc.HistoryEntry) (*bookingsv1.BookingEvent, error) {
+	data, err := toStruct(event.Data)
+	if err != nil {
+		return nil, err
+	}
+	return &bookingsv1.BookingEvent{
+		Id:    event.ID.String(),
+		Type:  string(event.Type),
+		Time:  timestamppb.New(event.Time),
+		Actor: &bookingsv1.EventActor{Role: toRole(event.By.Role), Id: event.By.ID},
+		Data:  data,
+	}, nil
+}
+
+// toEvent is an entry of a feed.
+func toEvent(entry feed.Entry) (*bookingsv1.Event, error) {
+	data, err := toStruct(entry.Data)
+	if err != nil {
+		return nil, err
+	}
+	return &bookingsv1.Event{
+		Specversion:     feed.SpecVersion,
+		Id:              entry.ID,
+		Source:          entry.Key.Source(),
+		Type:            string(entry.Type),
+		Subject:         entry.BookingID,
+		Time:            timestamppb.New(entry.Time),
+		Datacontenttype: feed.DataContentType,
+		Sequence:        entry.Sequence,
+		Data:            data,
+	}, nil
+}
+
+func toStruct(data []byte) (*structpb.Struct, error) {
+	shown := &structpb.Struct{}
+	if err := shown.UnmarshalJSON(data); err != nil {
+		return nil, fmt.Errorf("read an event's data: %w", err)
+	}
+	return shown, nil
+}
