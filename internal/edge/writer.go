@@ -13,7 +13,8 @@ type writer struct {
 
 // WriteHeader implements http.ResponseWriter.
 func (w *writer) WriteHeader(status int) {
-	if w.status == 0 && status >= http.StatusOK || status == http.StatusSwitchingProtocols {
+	final := status >= http.StatusOK || status == http.StatusSwitchingProtocols
+	if w.status == 0 && final {
 		w.status = status
 	}
 	w.ResponseWriter.WriteHeader(status)
@@ -39,4 +40,9 @@ func (w *writer) Flush() {
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // code is the status for the log, where no door has named a better one.
-func (w *writer) code() string { return strconv.Itoa(max(w.status, http.StatusOK)) }
+func (w *writer) code() string {
+	if w.status == 0 {
+		return strconv.Itoa(http.StatusOK)
+	}
+	return strconv.Itoa(w.status)
+}

@@ -1,0 +1,114 @@
+package app
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"bookings/internal/booking"
+	"bookings/internal/identity"
+	"bookings/internal/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+const (
+	testSecret   = "a secret for tests, which nobody else may know"
+	testInternal = "an internal token for tests, which nobody else may know"
+)
+
+// instance is a running server with a database of its own.
+type instance struct {
+	t    testing.TB
+	addr string
+	pool *pgxpool.Pool
+	log  *logs
+	// stop ends the server in order and waits until it has ended.
+	stop func()
+}
+
+// start runs the real server, limits off unless change switches them on.
+func start(t testing.TB, changes ...func(*Settings)) *instance {
+	t.Helper()
+	settings := Settings{
+		Addr: "127.0.0.1:0", DatabaseURL: pgtest.URL(t), JWTSecret: testSecret,
+		InternalTokens: []string{testInternal}, MaxPending: 10, ReminderLead: 10 * time.Minute,
+		ShutdownTimeout: 10 * time.Second, Worker: true,
+	}
+	for _, change := range changes {
+		change(&settings)
+	}
+	return run(t, settings)
+}
+
+// run runs a server with exactly these settings.
+func run(t testing.TB, settings Settings) *instance {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	i := &instance{t: t, log: &logs{}}
+	server, err := New(ctx, settings, slog.New(slog.NewJSONHandler(i.log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listening := make(chan net.Addr, 1)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx, func(addr net.Addr) { listening <- addr }) }()
+	i.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+	})
+	t.Cleanup(i.stop)
+	select {
+	case addr := <-listening:
+		i.addr = addr.String()
+	case err := <-ended:
+		ended <- nil
+		t.Fatalf("the server did not start: %v", err)
+	}
+	if i.pool, err = pgxpool.New(ctx, settings.DatabaseURL); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(i.pool.Close)
+	return i
+}
+
+func (i *instance) url() string { return "http://" + i.addr }
+
+// token is good for an hour.
+func (i *instance) token(role booking.Role, user string) string {
+	i.t.Helper()
+	token, err := identity.Sign([]byte(testSecret), booking.Actor{Role: role, ID: user}, "", "", time.Now(), time.Hour)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	return token
+}
+
+// logs keeps what a server logged.
+type logs struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logs) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+var _ io.Writer = (*logs)(nil)
