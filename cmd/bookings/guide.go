@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/template"
 	"time"
@@ -54,7 +55,7 @@ func (p program) printGuide(state devState, addr net.Addr) {
 
 // invocation is how this program is called: by go run it has no name that stays.
 func invocation() string {
-	if strings.Contains(os.Args[0], "go-build") {
+	if filepath.Base(filepath.Dir(os.Args[0])) == "exe" && strings.Contains(os.Args[0], "go-build") {
 		return "go run ./cmd/bookings"
 	}
 	return os.Args[0]

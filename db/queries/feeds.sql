@@ -58,3 +58,42 @@ FROM booking_events
 WHERE booking_id = @booking_id AND ordinal > @after::bigint
 ORDER BY ordinal
 LIMIT @page_size;
+
+-- Feeds whose oldest entry is older than the retention.
+-- name: FeedsToPrune :many
+SELECT feeds.role, feeds.user_id
+FROM feeds
+JOIN feed_entries ON feed_entries.role = feeds.role
+    AND feed_entries.user_id = feeds.user_id
+    AND feed_entries.sequence = feeds.pruned_through + 1
+JOIN booking_events ON booking_events.id = feed_entries.event_id
+WHERE booking_events.time < @before
+LIMIT @page_size;
+
+-- Removes a prefix: entries up to the first that is young enough, at most a
+-- page of them. Not all old ones: an entry can carry an earlier time than its
+-- predecessor, and removing it would tear a hole.
+-- name: FeedPrune :execrows
+WITH page AS (
+    SELECT feed_entries.sequence, booking_events.time
+    FROM feed_entries
+    JOIN booking_events ON booking_events.id = feed_entries.event_id
+    WHERE feed_entries.role = @role AND feed_entries.user_id = @user_id
+    ORDER BY feed_entries.sequence
+    LIMIT @page_size
+), aged AS (
+    SELECT sequence, bool_and(time < @before) OVER (ORDER BY sequence) AS old
+    FROM page
+), prefix AS (
+    SELECT max(sequence) AS through
+    FROM aged
+    WHERE old
+), recorded AS (
+    UPDATE feeds
+    SET pruned_through = greatest(feeds.pruned_through, prefix.through)
+    FROM prefix
+    WHERE feeds.role = @role AND feeds.user_id = @user_id AND prefix.through IS NOT NULL
+)
+DELETE FROM feed_entries
+USING prefix
+WHERE feed_entries.role = @role AND feed_entries.user_id = @user_id AND feed_entries.sequence <= prefix.through;

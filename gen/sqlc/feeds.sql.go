@@ -215,6 +215,55 @@ func (q *Queries) FeedLock(ctx context.Context, db DBTX, arg FeedLockParams) err
 	return err
 }
 
+const FeedPrune = `-- name: FeedPrune :execrows
+WITH page AS (
+    SELECT feed_entries.sequence, booking_events.time
+    FROM feed_entries
+    JOIN booking_events ON booking_events.id = feed_entries.event_id
+    WHERE feed_entries.role = $1 AND feed_entries.user_id = $2
+    ORDER BY feed_entries.sequence
+    LIMIT $3
+), aged AS (
+    SELECT sequence, bool_and(time < $4) OVER (ORDER BY sequence) AS old
+    FROM page
+), prefix AS (
+    SELECT max(sequence) AS through
+    FROM aged
+    WHERE old
+), recorded AS (
+    UPDATE feeds
+    SET pruned_through = greatest(feeds.pruned_through, prefix.through)
+    FROM prefix
+    WHERE feeds.role = $1 AND feeds.user_id = $2 AND prefix.through IS NOT NULL
+)
+DELETE FROM feed_entries
+USING prefix
+WHERE feed_entries.role = $1 AND feed_entries.user_id = $2 AND feed_entries.sequence <= prefix.through
+`
+
+type FeedPruneParams struct {
+	Role     string
+	UserID   string
+	PageSize int32
+	Before   time.Time
+}
+
+// Removes a prefix: entries up to the first that is young enough, at most a
+// page of them. Not all old ones: an entry can carry an earlier time than its
+// predecessor, and removing it would tear a hole.
+func (q *Queries) FeedPrune(ctx context.Context, db DBTX, arg FeedPruneParams) (int64, error) {
+	result, err := db.Exec(ctx, FeedPrune,
+		arg.Role,
+		arg.UserID,
+		arg.PageSize,
+		arg.Before,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const FeedRead = `-- name: FeedRead :many
 SELECT feed_entries.sequence, booking_events.id, booking_events.booking_id, booking_events.type,
        booking_events.time, booking_events.data
@@ -263,6 +312,48 @@ func (q *Queries) FeedRead(ctx context.Context, db DBTX, arg FeedReadParams) ([]
 			&i.Time,
 			&i.Data,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const FeedsToPrune = `-- name: FeedsToPrune :many
+SELECT feeds.role, feeds.user_id
+FROM feeds
+JOIN feed_entries ON feed_entries.role = feeds.role
+    AND feed_entries.user_id = feeds.user_id
+    AND feed_entries.sequence = feeds.pruned_through + 1
+JOIN booking_events ON booking_events.id = feed_entries.event_id
+WHERE booking_events.time < $1
+LIMIT $2
+`
+
+type FeedsToPruneParams struct {
+	Before   time.Time
+	PageSize int32
+}
+
+type FeedsToPruneRow struct {
+	Role   string
+	UserID string
+}
+
+// Feeds whose oldest entry is older than the retention.
+func (q *Queries) FeedsToPrune(ctx context.Context, db DBTX, arg FeedsToPruneParams) ([]FeedsToPruneRow, error) {
+	rows, err := db.Query(ctx, FeedsToPrune, arg.Before, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FeedsToPruneRow
+	for rows.Next() {
+		var i FeedsToPruneRow
+		if err := rows.Scan(&i.Role, &i.UserID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

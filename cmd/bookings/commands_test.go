@@ -1,0 +1,129 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"bookings/internal/booking"
+	"bookings/internal/identity"
+	"bookings/internal/pgtest"
+)
+
+func readAll(t *testing.T, response *http.Response) string {
+	t.Helper()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func TestWrongWordsAndSettingsExitWithTwoAndSayAll(t *testing.T) {
+	t.Parallel()
+	wrong := []string{
+		"JWT_SECRET=short", "INTERNAL_TOKEN=short", "RATE_LIMIT_RPM=many", "REMINDER_LEAD=10", "TLS_CERT=cert.pem",
+		"REDIS_URL=http://nowhere", "LOG_FORMAT=xml", "ALLOWED_ORIGINS=example.com", "TRUSTED_PROXIES=everyone", "JWT_JWKS_URL=https://keys.example",
+	}
+	for name, test := range map[string]struct {
+		environ []string
+		args    []string
+		says    []string
+	}{
+		"no command":       {nil, nil, []string{"name a command"}},
+		"unknown command":  {nil, []string{"fly"}, []string{"fly"}},
+		"unknown flag":     {nil, []string{"token", "--for"}, []string{"-for"}},
+		"word too many":    {nil, []string{"version", "twice"}, []string{"twice"}},
+		"migrate sideways": {[]string{"DATABASE_URL=postgres:///x"}, []string{"migrate", "sideways"}, []string{"migrate up"}},
+		"nothing set":      {nil, []string{"serve"}, []string{"DATABASE_URL", "JWT_SECRET"}},
+		"everything wrong": {wrong, []string{"serve"}, []string{
+			"DATABASE_URL", "JWT_SECRET", "INTERNAL_TOKEN", "RATE_LIMIT_RPM", "REMINDER_LEAD", "TLS_KEY",
+			"REDIS_URL", "LOG_FORMAT", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "JWT_JWKS_URL",
+		}},
+		"worker too":       {nil, []string{"worker"}, []string{"DATABASE_URL"}},
+		"token for nobody": {[]string{"JWT_SECRET=" + testSecret}, []string{"token", "--role", "customer"}, []string{"sub"}},
+		"token for a king": {[]string{"JWT_SECRET=" + testSecret}, []string{"token", "--sub", "a", "--role", "king"}, []string{"role"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			code, _, stderr := once(t, test.environ, test.args...)
+			if code != exitUsage {
+				t.Errorf("exit code is %d, want %d; stderr:\n%s", code, exitUsage, stderr)
+			}
+			for _, text := range test.says {
+				if !strings.Contains(stderr, text) {
+					t.Errorf("stderr does not say %q:\n%s", text, stderr)
+				}
+			}
+		})
+	}
+}
+
+func TestHelpNamesEveryCommandAndSetting(t *testing.T) {
+	t.Parallel()
+	code, stdout, _ := once(t, nil, "--help")
+	if code != 0 {
+		t.Errorf("exit code is %d", code)
+	}
+	for _, c := range commands() {
+		if !strings.Contains(stdout, c.name) {
+			t.Errorf("help does not name %s", c.name)
+		}
+	}
+	for _, setting := range []string{"ADDR", "DATABASE_URL", "JWT_SECRET", "REMINDER_LEAD", "TRUSTED_PROXIES"} {
+		if !strings.Contains(stdout, setting) {
+			t.Errorf("help does not name %s", setting)
+		}
+	}
+}
+
+func TestTokensOfTheCommandAreGood(t *testing.T) {
+	t.Parallel()
+	code, stdout, stderr := once(t, []string{"JWT_SECRET=" + testSecret}, "token", "--sub", "bob", "--role", "provider", "--ttl", "2h")
+	if code != 0 {
+		t.Fatalf("exit code is %d: %s", code, stderr)
+	}
+	verifier := identity.New(identity.Options{Secret: []byte(testSecret), Now: time.Now})
+	caller, err := verifier.VerifyBearer(strings.TrimSpace(stdout))
+	if err != nil || caller.Actor != (booking.Actor{Role: booking.RoleProvider, ID: "bob"}) {
+		t.Errorf("the token is of %+v, %v", caller, err)
+	}
+}
+
+func TestHealthcheckFollowsTheServer(t *testing.T) {
+	t.Parallel()
+	address := launch(t, environ(pgtest.URL(t)), "serve").address()
+	if code, _, stderr := once(t, []string{"ADDR=" + address}, "healthcheck"); code != 0 {
+		t.Errorf("exit code for a ready server is %d: %s", code, stderr)
+	}
+	if code, _, _ := once(t, []string{"ADDR=127.0.0.1:1"}, "healthcheck"); code != exitFailure {
+		t.Errorf("exit code for no server is %d", code)
+	}
+}
+
+func TestManyProcessesMigrateOnce(t *testing.T) {
+	t.Parallel()
+	databaseURL := pgtest.URL(t)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if code, _, stderr := once(t, []string{"DATABASE_URL=" + databaseURL}, "migrate", "up"); code != 0 {
+				t.Errorf("exit code is %d: %s", code, stderr)
+			}
+		})
+	}
+	all.Wait()
+	if _, stdout, _ := once(t, []string{"DATABASE_URL=" + databaseURL}, "migrate", "status"); !strings.Contains(stdout, "applied") {
+		t.Errorf("status is %q", stdout)
+	}
+}
+
+func TestVersionIsPrinted(t *testing.T) {
+	t.Parallel()
+	if code, stdout, _ := once(t, nil, "version"); code != 0 || !strings.HasPrefix(stdout, "bookings ") {
+		t.Errorf("exit code is %d, version %q", code, stdout)
+	}
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// devFolder is one that PostgreSQL's account may enter too, which t.TempDir's
+// parent forbids: for root, dev would keep its data elsewhere.
+func devFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "bookings-dev-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// guideLines collects what dev prints, up to its last command.
+func guideLines(p *process) []string {
+	var lines []string
+	for !strings.Contains(strings.Join(lines, "\n"), " call --url ") {
+		lines = append(lines, strings.TrimSpace(p.line("")))
+	}
+	return lines
+}
+
+// command is the printed command that contains the text.
+func commandWith(t *testing.T, lines []string, text string) string {
+	t.Helper()
+	i := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, text) })
+	if i < 0 {
+		t.Fatalf("dev printed no command with %q:\n%s", text, strings.Join(lines, "\n"))
+	}
+	return lines[i]
+}
+
+// paste runs a printed command as a user would.
+func paste(t *testing.T, command string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	shell := exec.CommandContext(ctx, "bash", "-c", command)
+	shell.Env = append(shell.Environ(), asProgram+"=1")
+	out, err := shell.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s\n%v\n%s", command, err, out)
+	}
+	return string(out)
+}
+
+func bookingID(t *testing.T, answer string) string {
+	t.Helper()
+	var created struct {
+		Booking struct{ ID string }
+	}
+	if err := json.Unmarshal([]byte(answer), &created); err != nil || created.Booking.ID == "" {
+		t.Fatalf("no booking in %s: %v", answer, err)
+	}
+	return created.Booking.ID
+}
+
+func TestWhatDevPrintsWorksAndStaysForTheNextStart(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("the printed commands need curl")
+	}
+	folder := devFolder(t)
+	dev := launch(t, []string{"ADDR=127.0.0.1:0"}, "dev", "--dir", folder)
+	lines := guideLines(dev)
+	listener := launch(t, nil, strings.Fields(commandWith(t, lines, " listen "))[1:]...)
+	listener.line("stream.ready")
+
+	create := commandWith(t, lines, "CreateBooking")
+	id := bookingID(t, paste(t, create))
+	if again := bookingID(t, paste(t, create)); again != id {
+		t.Errorf("pasted twice, it booked %s and %s", id, again)
+	}
+	if event := listener.line("booking.created"); !strings.Contains(event, id) {
+		t.Errorf("the listener heard %s, not of %s", event, id)
+	}
+	for _, list := range []string{"/v1/bookings ", " call "} {
+		if answer := paste(t, commandWith(t, lines, list)); !strings.Contains(answer, id) {
+			t.Errorf("%q does not list %s: %s", list, id, answer)
+		}
+	}
+	if err := dev.signal(syscall.SIGINT); err != nil {
+		t.Errorf("Ctrl-C ended dev with %v", err)
+	}
+
+	second := launch(t, []string{"ADDR=127.0.0.1:0"}, "dev", "--dir", folder)
+	again := guideLines(second)
+	for _, name := range []string{"CUSTOMER=", "PROVIDER="} {
+		if commandWith(t, again, name) != commandWith(t, lines, name) {
+			t.Errorf("the second start has another token for %s", name)
+		}
+	}
+	if answer := paste(t, commandWith(t, again, "/v1/bookings ")); !strings.Contains(answer, id) {
+		t.Errorf("the second start has lost the booking: %s", answer)
+	}
+	_ = second.signal(syscall.SIGINT)
+}
+
+func TestDevSurvivesAKill(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("the printed commands need curl")
+	}
+	folder := devFolder(t)
+	dev := launch(t, []string{"ADDR=127.0.0.1:0"}, "dev", "--dir", folder)
+	id := bookingID(t, paste(t, commandWith(t, guideLines(dev), "CreateBooking")))
+	_ = dev.signal(syscall.SIGKILL)
+
+	again := launch(t, []string{"ADDR=127.0.0.1:0"}, "dev", "--dir", folder)
+	lines := guideLines(again)
+	list := commandWith(t, lines, "/v1/bookings ")
+	if answer := paste(t, list); !strings.Contains(answer, id) {
+		t.Errorf("the booking is lost: %s", answer)
+	}
+	feed := paste(t, strings.Replace(list, "/v1/bookings", "/v1/events", 1))
+	if strings.Count(feed, "booking.created") != 1 || !strings.Contains(feed, id) {
+		t.Errorf("the feed does not hold the event once: %s", feed)
+	}
+	_ = again.signal(syscall.SIGINT)
+}
