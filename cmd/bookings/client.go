@@ -35,6 +35,7 @@ func (p program) listen(ctx context.Context, args []string) error {
 	if after != "" {
 		address += "?after=" + url.QueryEscape(after)
 	}
+	//nolint:bodyclose // websocket.Dial has closed it
 	conn, response, err := websocket.Dial(ctx, address, &websocket.DialOptions{
 		HTTPHeader: http.Header{"Authorization": {"Bearer " + token}},
 	})

@@ -26,6 +26,12 @@ type health struct {
 	migrated atomic.Bool
 }
 
+// States of the whole and of its parts, besides "ok".
+const (
+	unavailable = "unavailable"
+	degraded    = "degraded"
+)
+
 // readiness is what /health/ready tells, part by part.
 type readiness struct {
 	Status   string `json:"status"`
@@ -42,14 +48,14 @@ func (h *health) live(w http.ResponseWriter, _ *http.Request) {
 func (h *health) ready(w http.ResponseWriter, r *http.Request) {
 	found := h.check(r.Context())
 	status := http.StatusOK
-	if found.Status == "unavailable" {
+	if found.Status == unavailable {
 		status = http.StatusServiceUnavailable
 	}
 	writeJSON(w, status, found)
 }
 
 // isReady is readiness for gRPC health.
-func (h *health) isReady(ctx context.Context) bool { return h.check(ctx).Status != "unavailable" }
+func (h *health) isReady(ctx context.Context) bool { return h.check(ctx).Status != unavailable }
 
 func (h *health) check(ctx context.Context) readiness {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
@@ -58,16 +64,16 @@ func (h *health) check(ctx context.Context) readiness {
 	go func() { redisAnswer <- h.checkRedis(ctx) }()
 	found := readiness{Status: "ok", Postgres: "ok", Schema: "ok"}
 	if err := h.pool.Ping(ctx); err != nil {
-		found.Status, found.Postgres, found.Schema = "unavailable", "unavailable", "unknown"
+		found.Status, found.Postgres, found.Schema = unavailable, unavailable, "unknown"
 	} else if !h.checkSchema(ctx) {
-		found.Status, found.Schema = "unavailable", "too old: run bookings migrate up"
+		found.Status, found.Schema = unavailable, "too old: run bookings migrate up"
 	}
 	found.Redis = <-redisAnswer
 	switch {
 	case h.draining.Load():
-		found.Status = "unavailable"
-	case found.Status == "ok" && found.Redis == "degraded":
-		found.Status = "degraded"
+		found.Status = unavailable
+	case found.Status == "ok" && found.Redis == degraded:
+		found.Status = degraded
 	}
 	return found
 }
@@ -85,7 +91,7 @@ func (h *health) checkRedis(ctx context.Context) string {
 	case h.redis == nil:
 		return "disabled"
 	case h.redis.Ping(ctx).Err() != nil:
-		return "degraded"
+		return degraded
 	default:
 		return "ok"
 	}

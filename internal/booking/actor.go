@@ -40,11 +40,14 @@ func (a Actor) Owns(b Booking) bool {
 // out. It fails with NOT_ALLOWED where the own side names somebody else.
 // Internal services have no side: both stay as they are.
 func (a Actor) Own(providerID, customerID string) (provider, customer string, err error) {
-	own, field := &customerID, "customer_id"
+	var own *string
+	var field string
 	switch a.Role {
+	case RoleCustomer:
+		own, field = &customerID, "customer_id"
 	case RoleProvider:
 		own, field = &providerID, "provider_id"
-	case RoleInternal:
+	default:
 		return providerID, customerID, nil
 	}
 	if *own != "" && *own != a.ID {

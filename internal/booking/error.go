@@ -56,8 +56,8 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Reason, e.Messag
 
 // IsReason reports whether err is, or wraps, an Error with the reason.
 func IsReason(err error, reason Reason) bool {
-	var known *Error
-	return errors.As(err, &known) && known.Reason == reason
+	known, ok := errors.AsType[*Error](err)
+	return ok && known.Reason == reason
 }
 
 // Errorf makes an Error with a message for people.

@@ -1,6 +1,9 @@
 package booking
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Action is something that can be done with a booking.
 type Action string
@@ -67,10 +70,8 @@ func (b Booking) AllowedActions(by Actor, now time.Time) []Action {
 }
 
 func (r rule) checkStatus(b Booking) error {
-	for _, status := range r.from {
-		if b.Status == status {
-			return nil
-		}
+	if slices.Contains(r.from, b.Status) {
+		return nil
 	}
 	return Errorf(ReasonInvalidTransition, "a booking that is %s does not allow this", b.Status)
 }

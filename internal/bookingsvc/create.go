@@ -125,7 +125,10 @@ func (i *insertion) run(ctx context.Context, tx pgx.Tx, event booking.Event) ([]
 		entries, err = appending.Collect(rows)
 		return err
 	})
-	return entries, tx.SendBatch(ctx, batch).Close()
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("insert a booking: %w", err)
+	}
+	return entries, nil
 }
 
 func (i *insertion) queueKey(batch *pgx.Batch) {
@@ -134,8 +137,11 @@ func (i *insertion) queueKey(batch *pgx.Batch) {
 	}
 	batch.Queue(sqlc.BookingGetByKey, i.booking.ProviderID, i.key.name).Query(func(rows pgx.Rows) error {
 		found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[sqlc.Booking])
-		if err != nil || len(found) == 0 {
-			return err
+		switch {
+		case err != nil:
+			return fmt.Errorf("look up an idempotency key: %w", err)
+		case len(found) == 0:
+			return nil
 		}
 		if i.replay, err = i.key.replay(found[0]); err != nil {
 			return err

@@ -37,7 +37,8 @@ func accountFor(dir string) (account, error) {
 			return switchTo(entry)
 		}
 	}
-	return account{}, errors.New("embeddedpg: postgres does not run as root, and this system has neither a user postgres nor nobody: add one, run as another user, or set DATABASE_URL")
+	return account{}, errors.New("embeddedpg: postgres does not run as root, and this system has neither a user postgres " +
+		"nor nobody: add one, run as another user, or set DATABASE_URL")
 }
 
 func switchTo(entry *user.User) (account, error) {

@@ -78,13 +78,14 @@ func (c *Cluster) awaitAnswer(ctx context.Context) error {
 	for {
 		connection, err := pgx.Connect(ctx, c.URL("postgres"))
 		if err == nil {
-			return connection.Close(ctx)
+			_ = connection.Close(ctx) // it has answered
+			return nil
 		}
 		select {
 		case <-c.process.done:
 			return c.process.ending()
 		case <-ctx.Done():
-			return fmt.Errorf("%w, its last answer: %v", ctx.Err(), err)
+			return fmt.Errorf("%w, its last answer: %w", ctx.Err(), err)
 		case <-time.After(askEvery):
 		}
 	}

@@ -54,7 +54,11 @@ func major(said string) (int, error) {
 	if found == nil {
 		return 0, fmt.Errorf("not a version of PostgreSQL: %q", said)
 	}
-	return strconv.Atoi(found[1])
+	number, err := strconv.Atoi(found[1])
+	if err != nil {
+		return 0, fmt.Errorf("not a version of PostgreSQL: %q", said)
+	}
+	return number, nil
 }
 
 // hasExtension looks where pg_config points to, and, as it is often not

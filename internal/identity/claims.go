@@ -47,16 +47,13 @@ func (c *claims) UnmarshalJSON(data []byte) error {
 
 func (c *claims) readClaim(decoder *json.Decoder) error {
 	token, err := decoder.Token()
-	if err != nil {
-		return err
-	}
 	name, ok := token.(string)
-	if _, twice := c.MapClaims[name]; twice || !ok {
+	if _, twice := c.MapClaims[name]; err != nil || twice || !ok {
 		return errClaims
 	}
 	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return err
+	if decoder.Decode(&value) != nil {
+		return errClaims
 	}
 	c.MapClaims[name] = value
 	return nil

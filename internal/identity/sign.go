@@ -2,6 +2,7 @@ package identity
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -37,5 +38,9 @@ func Sign(secret []byte, actor booking.Actor, issuer, audience string, issued ti
 	if audience != "" {
 		payload["aud"] = audience
 	}
-	return jwt.NewWithClaims(jwt.SigningMethodHS256, payload).SignedString(secret)
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, payload).SignedString(secret)
+	if err != nil {
+		return "", fmt.Errorf("sign token: %w", err)
+	}
+	return token, nil
 }

@@ -61,8 +61,10 @@ func ours(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 	defer provider.Close()
-	_, err = provider.Up(ctx)
-	return err
+	if _, err = provider.Up(ctx); err != nil {
+		return fmt.Errorf("apply them: %w", err)
+	}
+	return nil
 }
 
 func newProvider(pool *pgxpool.Pool) (*goose.Provider, error) {
@@ -70,7 +72,11 @@ func newProvider(pool *pgxpool.Pool) (*goose.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the embedded migrations: %w", err)
 	}
-	return goose.NewProvider(goose.DialectPostgres, stdlib.OpenDBFromPool(pool), files)
+	provider, err := goose.NewProvider(goose.DialectPostgres, stdlib.OpenDBFromPool(pool), files)
+	if err != nil {
+		return nil, fmt.Errorf("prepare our migrations: %w", err)
+	}
+	return provider, nil
 }
 
 // Status lists our migrations and whether each was applied.

@@ -69,11 +69,11 @@ func (s *bookingService) ListBookings(ctx context.Context, r *bookingsv1.ListBoo
 		PageSize:   int(r.GetPageSize()),
 		PageToken:  r.GetPageToken(),
 	}
-	if r.StartTimeFrom != nil {
-		request.From = r.GetStartTimeFrom().AsTime()
+	if from := r.GetStartTimeFrom(); from != nil {
+		request.From = from.AsTime()
 	}
-	if r.StartTimeTo != nil {
-		request.To = r.GetStartTimeTo().AsTime()
+	if to := r.GetStartTimeTo(); to != nil {
+		request.To = to.AsTime()
 	}
 	bookings, next, err := s.bookings.List(ctx, actor(ctx), request)
 	if err != nil {

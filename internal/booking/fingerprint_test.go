@@ -1,0 +1,63 @@
+package booking_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"bookings/internal/booking"
+)
+
+var asked = booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: hourFrom(now), Note: "a note"}
+
+func TestTheSameCallHasTheSameFingerprint(t *testing.T) {
+	t.Parallel()
+	elsewhere := asked
+	elsewhere.Slot.Start = asked.Slot.Start.In(time.FixedZone("Kathmandu", 20_700))
+	one, other := booking.Fingerprint(customer, asked), booking.Fingerprint(customer, elsewhere)
+	if !bytes.Equal(one, other) || len(one) != 32 {
+		t.Errorf("%x is not %x", one, other)
+	}
+}
+
+func TestAnotherCallHasAnotherFingerprint(t *testing.T) {
+	t.Parallel()
+	calls := map[string]func(*booking.Actor, *booking.Request){
+		"nothing":          func(*booking.Actor, *booking.Request) {},
+		"the role":         func(by *booking.Actor, _ *booking.Request) { by.Role = booking.RoleProvider },
+		"the caller":       func(by *booking.Actor, _ *booking.Request) { by.ID = "Anna" },
+		"the customer":     func(_ *booking.Actor, r *booking.Request) { r.CustomerID = "carl" },
+		"the start":        func(_ *booking.Actor, r *booking.Request) { r.Slot.Start = r.Slot.Start.Add(time.Microsecond) },
+		"the end":          func(_ *booking.Actor, r *booking.Request) { r.Slot.End = r.Slot.End.Add(time.Microsecond) },
+		"the note":         func(_ *booking.Actor, r *booking.Request) { r.Note += " " },
+		"the note's bytes": func(_ *booking.Actor, r *booking.Request) { r.Note = "a\u00a0note" },
+		"no note":          func(_ *booking.Actor, r *booking.Request) { r.Note = "" },
+	}
+	seen := map[string]string{}
+	for name, differ := range calls {
+		by, request := customer, asked
+		differ(&by, &request)
+		mark := string(booking.Fingerprint(by, request))
+		if other, ok := seen[mark]; ok {
+			t.Errorf("%s and %s are one call", name, other)
+		}
+		seen[mark] = name
+	}
+}
+
+// However a text is split over the parts, two splits are two calls.
+func TestPartsDoNotRunTogether(t *testing.T) {
+	t.Parallel()
+	const text = "aaaa\x00aaaa"
+	seen := map[string]bool{}
+	for i := range len(text) + 1 {
+		for j := i; j <= len(text); j++ {
+			by := booking.Actor{Role: booking.RoleCustomer, ID: text[:i]}
+			mark := string(booking.Fingerprint(by, booking.Request{CustomerID: text[i:j], Slot: asked.Slot, Note: text[j:]}))
+			if seen[mark] {
+				t.Errorf("split at %d and %d it is another call's", i, j)
+			}
+			seen[mark] = true
+		}
+	}
+}
