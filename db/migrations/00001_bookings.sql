@@ -3,7 +3,7 @@
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 
 -- Every constraint has a name: the program turns names into the errors that
--- callers see (internal/bookingdb/constraints.go).
+-- callers see (internal/pgerror).
 CREATE TABLE bookings (
     id                  uuid        NOT NULL,
     provider_id         text        NOT NULL,

@@ -1,4 +1,4 @@
-// The modules that the imported .proto files are copied out of (task protos).
+// The modules that the imported .proto files are copied out of (protos.sh).
 module bookings/internal/tools/protos
 
 go 1.26.0

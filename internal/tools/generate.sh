@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Makes gen/ anew, from proto/ and from db/.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+internal/tools/protos.sh
+internal/tools/tool.sh buf generate
+internal/tools/tool.sh sqlc generate
