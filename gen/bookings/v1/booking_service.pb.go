@@ -1101,28 +1101,33 @@ var File_bookings_v1_booking_service_proto protoreflect.FileDescriptor
 
 const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"\n" +
-	"!bookings/v1/booking_service.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x17bookings/v1/event.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\x03\n" +
-	"\x14CreateBookingRequest\x12:\n" +
-	"\vprovider_id\x18\x01 \x01(\tB\x19\xbaH\x16\xd8\x01\x01r\x11\x18\x80\x012\f^[^\\p{Cc}]*$R\n" +
-	"providerId\x12:\n" +
-	"\vcustomer_id\x18\x02 \x01(\tB\x19\xbaH\x16\xd8\x01\x01r\x11\x18\x80\x012\f^[^\\p{Cc}]*$R\n" +
+	"!bookings/v1/booking_service.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x17bookings/v1/event.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\x05\n" +
+	"\x14CreateBookingRequest\x12\x97\x01\n" +
+	"\vprovider_id\x18\x01 \x01(\tBv\xbaHs\xba\x01m\n" +
+	"\auser_id\x12=must be 1 to 128 characters, none of them a control character\x1a#this.matches('^[^\\\\p{Cc}]{1,128}$')\xd8\x01\x01R\n" +
+	"providerId\x12\x97\x01\n" +
+	"\vcustomer_id\x18\x02 \x01(\tBv\xbaHs\xba\x01m\n" +
+	"\auser_id\x12=must be 1 to 128 characters, none of them a control character\x1a#this.matches('^[^\\\\p{Cc}]{1,128}$')\xd8\x01\x01R\n" +
 	"customerId\x12A\n" +
 	"\n" +
 	"start_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\tstartTime\x12=\n" +
 	"\bend_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\aendTime\x12 \n" +
-	"\x04note\x18\x05 \x01(\tB\f\xbaH\tr\a\x18\xe8\a\xba\x01\x01\x00R\x04note\x12A\n" +
-	"\x0fidempotency_key\x18\x06 \x01(\tB\x18\xbaH\x15\xd8\x01\x01r\x102\x0e^[!-~]{1,255}$R\x0eidempotencyKey\x12#\n" +
+	"\x04note\x18\x05 \x01(\tB\f\xbaH\tr\a\x18\xe8\a\xba\x01\x01\x00R\x04note\x12\xa1\x01\n" +
+	"\x0fidempotency_key\x18\x06 \x01(\tBx\xbaHu\xba\x01o\n" +
+	"\x0fidempotency_key\x12<must be 1 to 255 characters of printable ASCII without space\x1a\x1ethis.matches('^[!-~]{1,255}$')\xd8\x01\x01R\x0eidempotencyKey\x12#\n" +
 	"\rvalidate_only\x18\a \x01(\bR\fvalidateOnly\"G\n" +
 	"\x15CreateBookingResponse\x12.\n" +
 	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"-\n" +
 	"\x11GetBookingRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"D\n" +
 	"\x12GetBookingResponse\x12.\n" +
-	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"\xec\x03\n" +
-	"\x13ListBookingsRequest\x12:\n" +
-	"\vprovider_id\x18\x01 \x01(\tB\x19\xbaH\x16\xd8\x01\x01r\x11\x18\x80\x012\f^[^\\p{Cc}]*$R\n" +
-	"providerId\x12:\n" +
-	"\vcustomer_id\x18\x02 \x01(\tB\x19\xbaH\x16\xd8\x01\x01r\x11\x18\x80\x012\f^[^\\p{Cc}]*$R\n" +
+	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"\xa8\x05\n" +
+	"\x13ListBookingsRequest\x12\x97\x01\n" +
+	"\vprovider_id\x18\x01 \x01(\tBv\xbaHs\xba\x01m\n" +
+	"\auser_id\x12=must be 1 to 128 characters, none of them a control character\x1a#this.matches('^[^\\\\p{Cc}]{1,128}$')\xd8\x01\x01R\n" +
+	"providerId\x12\x97\x01\n" +
+	"\vcustomer_id\x18\x02 \x01(\tBv\xbaHs\xba\x01m\n" +
+	"\auser_id\x12=must be 1 to 128 characters, none of them a control character\x1a#this.matches('^[^\\\\p{Cc}]{1,128}$')\xd8\x01\x01R\n" +
 	"customerId\x12I\n" +
 	"\bstatuses\x18\x03 \x03(\x0e2\x1a.bookings.v1.BookingStatusB\x11\xbaH\x0e\x92\x01\v\x10\n" +
 	"\"\a\x82\x01\x04\x10\x01 \x00R\bstatuses\x12B\n" +
@@ -1135,35 +1140,40 @@ const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"page_token\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\"p\n" +
 	"\x14ListBookingsResponse\x120\n" +
 	"\bbookings\x18\x01 \x03(\v2\x14.bookings.v1.BookingR\bbookings\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"g\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb2\x01\n" +
 	"\x15ConfirmBookingRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x124\n" +
-	"\x04etag\x18\x02 \x01(\tB \xbaH\x1d\xd8\x01\x01r\x182\x16^W/\"[1-9][0-9]{0,17}\"$R\x04etag\"H\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x7f\n" +
+	"\x04etag\x18\x02 \x01(\tBk\xbaHh\xba\x01b\n" +
+	"\x04etag\x122must be an etag as a booking has it, such as W/\"1\"\x1a&this.matches('^W/\"[1-9][0-9]{0,17}\"$')\xd8\x01\x01R\x04etag\"H\n" +
 	"\x16ConfirmBookingResponse\x12.\n" +
-	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"\x91\x02\n" +
+	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"\xdc\x02\n" +
 	"\x18RescheduleBookingRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12A\n" +
 	"\n" +
 	"start_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\tstartTime\x12=\n" +
-	"\bend_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\aendTime\x124\n" +
-	"\x04etag\x18\x04 \x01(\tB \xbaH\x1d\xd8\x01\x01r\x182\x16^W/\"[1-9][0-9]{0,17}\"$R\x04etag\x12#\n" +
+	"\bend_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\aendTime\x12\x7f\n" +
+	"\x04etag\x18\x04 \x01(\tBk\xbaHh\xba\x01b\n" +
+	"\x04etag\x122must be an etag as a booking has it, such as W/\"1\"\x1a&this.matches('^W/\"[1-9][0-9]{0,17}\"$')\xd8\x01\x01R\x04etag\x12#\n" +
 	"\rvalidate_only\x18\x05 \x01(\bR\fvalidateOnly\"K\n" +
 	"\x19RescheduleBookingResponse\x12.\n" +
-	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"\x8c\x01\n" +
+	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"\xd7\x01\n" +
 	"\x14CancelBookingRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12$\n" +
-	"\x06reason\x18\x02 \x01(\tB\f\xbaH\tr\a\x18\xe8\a\xba\x01\x01\x00R\x06reason\x124\n" +
-	"\x04etag\x18\x03 \x01(\tB \xbaH\x1d\xd8\x01\x01r\x182\x16^W/\"[1-9][0-9]{0,17}\"$R\x04etag\"G\n" +
+	"\x06reason\x18\x02 \x01(\tB\f\xbaH\tr\a\x18\xe8\a\xba\x01\x01\x00R\x06reason\x12\x7f\n" +
+	"\x04etag\x18\x03 \x01(\tBk\xbaHh\xba\x01b\n" +
+	"\x04etag\x122must be an etag as a booking has it, such as W/\"1\"\x1a&this.matches('^W/\"[1-9][0-9]{0,17}\"$')\xd8\x01\x01R\x04etag\"G\n" +
 	"\x15CancelBookingResponse\x12.\n" +
-	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"h\n" +
+	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"\xb3\x01\n" +
 	"\x16CompleteBookingRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x124\n" +
-	"\x04etag\x18\x02 \x01(\tB \xbaH\x1d\xd8\x01\x01r\x182\x16^W/\"[1-9][0-9]{0,17}\"$R\x04etag\"I\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x7f\n" +
+	"\x04etag\x18\x02 \x01(\tBk\xbaHh\xba\x01b\n" +
+	"\x04etag\x122must be an etag as a booking has it, such as W/\"1\"\x1a&this.matches('^W/\"[1-9][0-9]{0,17}\"$')\xd8\x01\x01R\x04etag\"I\n" +
 	"\x17CompleteBookingResponse\x12.\n" +
-	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"j\n" +
+	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"\xb5\x01\n" +
 	"\x18MarkBookingNoShowRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x124\n" +
-	"\x04etag\x18\x02 \x01(\tB \xbaH\x1d\xd8\x01\x01r\x182\x16^W/\"[1-9][0-9]{0,17}\"$R\x04etag\"K\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x7f\n" +
+	"\x04etag\x18\x02 \x01(\tBk\xbaHh\xba\x01b\n" +
+	"\x04etag\x122must be an etag as a booking has it, such as W/\"1\"\x1a&this.matches('^W/\"[1-9][0-9]{0,17}\"$')\xd8\x01\x01R\x04etag\"K\n" +
 	"\x19MarkBookingNoShowResponse\x12.\n" +
 	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"\x83\x01\n" +
 	"\x18ListBookingEventsRequest\x12\x18\n" +

@@ -266,19 +266,21 @@ var File_bookings_v1_event_service_proto protoreflect.FileDescriptor
 
 const file_bookings_v1_event_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1fbookings/v1/event_service.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x17bookings/v1/event.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\xea\x01\n" +
+	"\x1fbookings/v1/event_service.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x17bookings/v1/event.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\xc8\x02\n" +
 	"\x11ListEventsRequest\x123\n" +
-	"\x04role\x18\x01 \x01(\x0e2\x11.bookings.v1.RoleB\f\xbaH\t\x82\x01\x06\x18\x00\x18\x01\x18\x02R\x04role\x122\n" +
-	"\auser_id\x18\x02 \x01(\tB\x19\xbaH\x16\xd8\x01\x01r\x11\x18\x80\x012\f^[^\\p{Cc}]*$R\x06userId\x123\n" +
+	"\x04role\x18\x01 \x01(\x0e2\x11.bookings.v1.RoleB\f\xbaH\t\x82\x01\x06\x18\x00\x18\x01\x18\x02R\x04role\x12\x8f\x01\n" +
+	"\auser_id\x18\x02 \x01(\tBv\xbaHs\xba\x01m\n" +
+	"\auser_id\x12=must be 1 to 128 characters, none of them a control character\x1a#this.matches('^[^\\\\p{Cc}]{1,128}$')\xd8\x01\x01R\x06userId\x123\n" +
 	"\x0eafter_sequence\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00H\x00R\rafterSequence\x88\x01\x01\x12$\n" +
 	"\tpage_size\x18\x04 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSizeB\x11\n" +
 	"\x0f_after_sequence\"T\n" +
 	"\x12ListEventsResponse\x12*\n" +
 	"\x06events\x18\x01 \x03(\v2\x12.bookings.v1.EventR\x06events\x12\x12\n" +
-	"\x04head\x18\x02 \x01(\x03R\x04head\"\xc6\x01\n" +
+	"\x04head\x18\x02 \x01(\x03R\x04head\"\xa4\x02\n" +
 	"\x13StreamEventsRequest\x123\n" +
-	"\x04role\x18\x01 \x01(\x0e2\x11.bookings.v1.RoleB\f\xbaH\t\x82\x01\x06\x18\x00\x18\x01\x18\x02R\x04role\x122\n" +
-	"\auser_id\x18\x02 \x01(\tB\x19\xbaH\x16\xd8\x01\x01r\x11\x18\x80\x012\f^[^\\p{Cc}]*$R\x06userId\x123\n" +
+	"\x04role\x18\x01 \x01(\x0e2\x11.bookings.v1.RoleB\f\xbaH\t\x82\x01\x06\x18\x00\x18\x01\x18\x02R\x04role\x12\x8f\x01\n" +
+	"\auser_id\x18\x02 \x01(\tBv\xbaHs\xba\x01m\n" +
+	"\auser_id\x12=must be 1 to 128 characters, none of them a control character\x1a#this.matches('^[^\\\\p{Cc}]{1,128}$')\xd8\x01\x01R\x06userId\x123\n" +
 	"\x0eafter_sequence\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00H\x00R\rafterSequence\x88\x01\x01B\x11\n" +
 	"\x0f_after_sequence\"@\n" +
 	"\x14StreamEventsResponse\x12(\n" +

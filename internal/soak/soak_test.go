@@ -1,0 +1,96 @@
+package soak
+
+import (
+	"flag"
+	"math/rand/v2"
+	"net/http"
+	"os/exec"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+var (
+	soakTime = flag.Duration("soak.time", 15*time.Second, "how long to break things")
+	soakSeed = flag.Uint64("soak.seed", 0, "the seed of what is broken when; 0: any")
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// settleTime bounds how long the readers may need to catch up once nothing is
+// broken any more. It is no measure of speed.
+const settleTime = 2 * time.Minute
+
+func TestEachReaderGetsEachEntryOnceInOrderWhateverFails(t *testing.T) {
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("needs redis-server")
+	}
+	seed := *soakSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("seed %d", seed)
+	w := newWorld(t)
+	load := startLoad(t, w, &http.Transport{})
+	readers := startReaders(t, w)
+	faults := breakThings(t, w, readers, rand.New(rand.NewPCG(seed, 0)), *soakTime)
+	load.stop()
+
+	truth := w.feeds()
+	longest := time.Duration(0)
+	for _, r := range readers {
+		longest = max(longest, r.settle(truth[r.feed]))
+	}
+	entries, records := 0, 0
+	for _, r := range readers {
+		compare(t, r, truth[r.feed])
+		records += len(r.seen())
+	}
+	for _, feed := range truth {
+		entries += len(feed)
+	}
+	if entries == 0 || load.done.Load() == 0 {
+		t.Fatal("nothing happened: the test proves nothing")
+	}
+	t.Logf("changes %d (refused or failed: %d), feed entries %d, entries received %d, reconnects %d",
+		load.done.Load(), load.failed.Load(), entries, records, reconnects(readers))
+	t.Logf("faults %v; gaps healed from PostgreSQL %d; longest delay %s",
+		faults, w.healed(), longest.Round(time.Millisecond))
+}
+
+// entry is one entry of a feed as the test compares it.
+type entry struct {
+	sequence int64
+	id       string
+}
+
+// compare fails the test unless the record is the feed: same entries, same
+// order, each once.
+func compare(t *testing.T, r *reader, feed []entry) {
+	t.Helper()
+	if fault := difference(r.seen(), feed); fault != "" {
+		t.Errorf("%s of %s: %s", r.kind, r.feed, fault)
+	}
+}
+
+// TestTheCheckerFindsWhatIsWrong: a record with a hole, a double or two entries
+// swapped is no feed.
+func TestTheCheckerFindsWhatIsWrong(t *testing.T) {
+	feed := []entry{{1, "a"}, {2, "b"}, {3, "c"}}
+	for name, record := range map[string][]entry{
+		"hole":    {{1, "a"}, {3, "c"}},
+		"double":  {{1, "a"}, {2, "b"}, {2, "b"}, {3, "c"}},
+		"swapped": {{1, "a"}, {3, "c"}, {2, "b"}},
+		"short":   {{1, "a"}, {2, "b"}},
+		"long":    {{1, "a"}, {2, "b"}, {3, "c"}, {4, "d"}},
+		"other":   {{1, "a"}, {2, "x"}, {3, "c"}},
+	} {
+		if difference(record, feed) == "" {
+			t.Errorf("a record with a fault passes: %s", name)
+		}
+	}
+	if fault := difference(feed, feed); fault != "" {
+		t.Errorf("a good record does not pass: %s", fault)
+	}
+}

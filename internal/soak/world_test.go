@@ -1,0 +1,249 @@
+package soak
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/redis/go-redis/v9"
+
+	"bookings/internal/booking"
+	"bookings/internal/embeddedpg"
+	"bookings/internal/identity"
+	"bookings/internal/migrate"
+)
+
+const (
+	secret        = "a secret for tests, which nobody else may know"
+	internalToken = "an internal token for tests that nobody else may know"
+)
+
+// world is two servers on one PostgreSQL and one Redis, all of them real.
+type world struct {
+	t       *testing.T
+	folder  string
+	program string
+	cluster *embeddedpg.Cluster
+	redis   *redisServer
+	servers [2]*server
+	gaps    atomic.Int64
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, folder: openFolder(t)}
+	w.program = filepath.Join(w.folder, "bookings")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", w.program, "bookings/cmd/bookings").CombinedOutput(); err != nil {
+		t.Fatalf("build the program: %v\n%s", err, out)
+	}
+	w.startPostgres()
+	t.Cleanup(func() { _ = w.cluster.Stop() })
+	if err := migrate.Up(t.Context(), w.databaseURL()); err != nil {
+		t.Fatal(err)
+	}
+	w.redis = &redisServer{t: t, port: freePort(t)}
+	w.redis.start()
+	t.Cleanup(w.redis.kill)
+	for i := range w.servers {
+		w.servers[i] = &server{world: w, addr: fmt.Sprintf("127.0.0.1:%d", freePort(t))}
+		w.servers[i].start()
+		t.Cleanup(w.servers[i].kill)
+	}
+	return w
+}
+
+// openFolder is one that PostgreSQL's account may enter too.
+func openFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "bookings-soak-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+func (w *world) startPostgres() {
+	w.t.Helper()
+	cluster, err := embeddedpg.Start(context.WithoutCancel(w.t.Context()), embeddedpg.Options{Dir: filepath.Join(w.folder, "postgres")})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.cluster = cluster
+}
+
+func (w *world) databaseURL() string { return w.cluster.URL("postgres") }
+
+// feeds are all feeds as PostgreSQL knows them.
+func (w *world) feeds() map[feedName][]entry {
+	w.t.Helper()
+	conn, err := pgx.Connect(w.t.Context(), w.databaseURL())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(w.t.Context()) }()
+	rows, err := conn.Query(w.t.Context(), `SELECT role, user_id, sequence, event_id::text FROM feed_entries ORDER BY role, user_id, sequence`)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	feeds := map[feedName][]entry{}
+	var name feedName
+	var e entry
+	_, err = pgx.ForEachRow(rows, []any{&name.role, &name.user, &e.sequence, &e.id}, func() error {
+		feeds[name] = append(feeds[name], e)
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return feeds
+}
+
+func (w *world) healed() int64 { return w.gaps.Load() }
+
+// token is good for as long as any soak.
+func (w *world) token(role booking.Role, user string) string {
+	token, err := identity.Sign([]byte(secret), booking.Actor{Role: role, ID: user}, "", "", time.Now(), 24*time.Hour)
+	if err != nil {
+		panic(err)
+	}
+	return token
+}
+
+// server is one process of the program. It keeps its address over restarts.
+type server struct {
+	world *world
+	addr  string
+
+	mu   sync.Mutex
+	cmd  *exec.Cmd
+	done chan struct{}
+}
+
+func (s *server) start() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cmd := exec.Command(s.world.program, "serve")
+	cmd.Env = append(os.Environ(), "ADDR="+s.addr, "DATABASE_URL="+s.world.databaseURL(), "JWT_SECRET="+secret,
+		"INTERNAL_TOKEN="+internalToken, "REDIS_URL="+s.world.redis.url(), "RATE_LIMIT_RPM=0", "MAX_PENDING=1000000",
+		"LOG_LEVEL=debug", "SHUTDOWN_TIMEOUT=10s")
+	reader, writer := io.Pipe()
+	cmd.Stdout = writer
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		panic(err)
+	}
+	s.cmd, s.done = cmd, make(chan struct{})
+	go s.count(reader)
+	go func(done chan struct{}) {
+		_ = cmd.Wait()
+		_ = writer.Close()
+		close(done)
+	}(s.done)
+}
+
+// count reads the log for what was healed, and for what must not happen.
+func (s *server) count(log io.Reader) {
+	lines := bufio.NewScanner(log)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		switch line := lines.Text(); {
+		case strings.Contains(line, "read from PostgreSQL what the broadcast"):
+			s.world.gaps.Add(1)
+		case strings.Contains(line, `"msg":"panic"`):
+			s.world.t.Errorf("a panic: %s", line)
+		}
+	}
+	_, _ = io.Copy(io.Discard, log)
+}
+
+// kill ends the process with SIGKILL.
+func (s *server) kill() { s.end(syscall.SIGKILL) }
+
+func (s *server) end(signal syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = s.cmd.Process.Signal(signal)
+	<-s.done
+}
+
+// ready waits until the server answers for its stores.
+func (s *server) ready(ctx context.Context) bool {
+	for !isReady(ctx, s) {
+		if wait(ctx, 50*time.Millisecond); ctx.Err() != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// redisServer is a real Redis that keeps nothing on disk.
+type redisServer struct {
+	t    *testing.T
+	port int
+	cmd  *exec.Cmd
+}
+
+func (r *redisServer) url() string { return fmt.Sprintf("redis://127.0.0.1:%d", r.port) }
+
+func (r *redisServer) start() {
+	r.t.Helper()
+	r.cmd = exec.Command("redis-server", "--port", fmt.Sprint(r.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *redisServer) kill() {
+	_ = r.cmd.Process.Kill()
+	_ = r.cmd.Wait()
+}
+
+func (r *redisServer) client() *redis.Client {
+	return redis.NewClient(&redis.Options{Addr: fmt.Sprintf("127.0.0.1:%d", r.port)})
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return number
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
