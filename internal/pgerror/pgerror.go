@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -61,19 +60,25 @@ func (e *unavailableError) Unwrap() []error {
 	}
 }
 
-// unavailable reports whether the server could not be reached, went away, or
-// takes no more work: the call may be tried again.
+// unavailable reports whether the server could not be reached, went away, takes
+// no more work or does not keep up: the call may be tried again.
 func unavailable(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		class := pg.Code[:min(2, len(pg.Code))]
-		// 08 connection, 53 resources, 57P operator intervention, 25006 a
-		// standby that takes no writes.
-		return class == "08" || class == "53" || strings.HasPrefix(pg.Code, "57P") || pg.Code == "25006"
+		// 08 connection, 53 resources, 57 operator intervention and a statement
+		// that timed out, 55P03 a lock that did, 25006 a standby that takes no
+		// writes.
+		return class == "08" || class == "53" || class == "57" || pg.Code == "55P03" || pg.Code == "25006"
 	}
 	var connect *pgconn.ConnectError
 	var network net.Error
-	return errors.As(err, &connect) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
-		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) ||
-		(errors.As(err, &network) && !errors.Is(err, context.DeadlineExceeded))
+	switch {
+	case errors.As(err, &connect):
+		return true
+	case errors.Is(err, context.DeadlineExceeded): // the call's own
+		return false
+	}
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) ||
+		pgconn.SafeToRetry(err) || errors.As(err, &network)
 }

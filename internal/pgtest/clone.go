@@ -21,13 +21,13 @@ func (s *server) makeTemplate(ctx context.Context) error {
 	return s.execute(ctx, "ALTER DATABASE "+s.template()+" ALLOW_CONNECTIONS false")
 }
 
-// clone makes a database and returns its name. Its context is not the test's,
-// which must not break the connection that all tests share.
-func (s *server) clone() (string, error) {
+// clone makes a database like another and returns its name. Its context is not
+// the test's, which must not break the connection that all tests share.
+func (s *server) clone(template string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), adminWithin)
 	defer cancel()
 	name := fmt.Sprintf("%s_%d", s.prefix, s.count.Add(1))
-	if err := s.execute(ctx, "CREATE DATABASE "+name+" TEMPLATE "+s.template()); err != nil {
+	if err := s.execute(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
 		return "", err
 	}
 	// A database's settings are not cloned with it.

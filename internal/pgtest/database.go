@@ -34,14 +34,25 @@ func New(t testing.TB) *pgxpool.Pool {
 func URL(t testing.TB) string {
 	t.Helper()
 	server := current.server(t)
-	name, err := server.clone()
+	return server.database(t, server.template())
+}
+
+// Empty is URL for a database without any migration, for tests of migrations.
+func Empty(t testing.TB) string {
+	t.Helper()
+	return current.server(t).database(t, "template1")
+}
+
+func (s *server) database(t testing.TB, template string) string {
+	t.Helper()
+	name, err := s.clone(template)
 	if err != nil {
 		t.Fatal("pgtest: ", err)
 	}
 	t.Cleanup(func() {
-		if err := server.drop(name); err != nil {
+		if err := s.drop(name); err != nil {
 			t.Error("pgtest: ", err)
 		}
 	})
-	return server.url(name)
+	return s.url(name)
 }

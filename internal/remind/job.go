@@ -44,7 +44,13 @@ func Schedule(ctx context.Context, jobs *Client, tx pgx.Tx, b booking.Booking, r
 		return b, nil
 	}
 	args := Args{BookingID: b.ID, Moves: b.Moves, RequestID: requestID}
-	inserted, err := jobs.InsertTx(ctx, tx, args, &river.InsertOpts{ScheduledAt: b.Reminder.DueTime})
+	var options river.InsertOpts
+	// A job with a time waits for River's scheduler, who looks every 5 seconds;
+	// one without is available at once.
+	if b.Reminder.DueTime.After(b.UpdateTime) {
+		options.ScheduledAt = b.Reminder.DueTime
+	}
+	inserted, err := jobs.InsertTx(ctx, tx, args, &options)
 	if err != nil {
 		return b, fmt.Errorf("insert a reminder's job: %w", err)
 	}

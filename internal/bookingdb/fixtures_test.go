@@ -1,0 +1,70 @@
+package bookingdb_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"bookings/gen/sqlc"
+	"bookings/internal/booking"
+	"bookings/internal/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+var (
+	queries sqlc.Queries
+
+	now      = time.Date(2031, 3, 4, 9, 30, 0, 123_456_000, time.UTC)
+	customer = booking.Actor{Role: booking.RoleCustomer, ID: "anna"}
+	provider = booking.Actor{Role: booking.RoleProvider, ID: "ben"}
+)
+
+// confirmed is a booking of anna's at ben's, with a job.
+func confirmed() booking.Booking {
+	job := int64(1) << 40
+	return booking.Booking{
+		ID: uuid.New(), ProviderID: provider.ID, CustomerID: customer.ID,
+		Slot:   booking.Slot{Start: now, End: now.Add(time.Hour)},
+		Status: booking.StatusConfirmed, Note: "ring twice ☎",
+		Reminder: booking.Reminder{DueTime: now.Add(-10 * time.Minute), State: booking.ReminderScheduled, JobID: &job},
+		Version:  1, CreateTime: now.Add(-2 * time.Hour), UpdateTime: now.Add(-time.Hour),
+	}
+}
+
+func insert(t *testing.T, pool *pgxpool.Pool, b booking.Booking) booking.Booking {
+	t.Helper()
+	err := queries.BookingInsert(t.Context(), pool, sqlc.BookingInsertParams{
+		ID: b.ID, ProviderID: b.ProviderID, CustomerID: b.CustomerID, StartTime: b.Slot.Start, EndTime: b.Slot.End,
+		Status: string(b.Status), Note: b.Note, Version: b.Version, Moves: b.Moves,
+		ReminderDueTime: b.Reminder.DueTime, ReminderState: string(b.Reminder.State), ReminderJobID: b.Reminder.JobID,
+		CreateTime: b.CreateTime, UpdateTime: b.UpdateTime,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// begin begins a transaction that ends with the test at the latest.
+func begin(t *testing.T, pool *pgxpool.Pool) pgx.Tx {
+	t.Helper()
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+	return tx
+}
+
+func value[T any](t *testing.T, db sqlc.DBTX, sql string, args ...any) (value T) {
+	t.Helper()
+	if err := db.QueryRow(t.Context(), sql, args...).Scan(&value); err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
