@@ -97,8 +97,10 @@ func TestWhatNoRuleForbidsIsAccepted(t *testing.T) {
 	insertPresent(t, pool)
 	for name, row := range map[string]columns{
 		"directly after": {"provider_id": "'ben'", "start_time": "'2031-03-04 10:00Z'", "end_time": "'2031-03-04 11:00Z'"},
-		"directly before": {"provider_id": "'ben'", "start_time": "'2031-03-04 08:00Z'", "end_time": "'2031-03-04 09:00Z'",
-			"reminder_due_time": "'2031-03-04 08:00Z'"},
+		"directly before": {
+			"provider_id": "'ben'", "start_time": "'2031-03-04 08:00Z'", "end_time": "'2031-03-04 09:00Z'",
+			"reminder_due_time": "'2031-03-04 08:00Z'",
+		},
 		"at the same time, cancelled": cancelled(columns{"provider_id": "'ben'"}),
 		"at the same time, completed": {"provider_id": "'ben'", "status": "'COMPLETED'", "reminder_state": "'SENT'"},
 		"at the same time, no show":   {"provider_id": "'ben'", "status": "'NO_SHOW'", "reminder_state": "'SKIPPED'"},

@@ -137,6 +137,7 @@ func TestAFaultIsNotTakenForNoBooking(t *testing.T) {
 }
 
 func lockInBackground(t *testing.T, tx pgx.Tx, b booking.Booking) <-chan error {
+	t.Helper()
 	done := make(chan error, 1)
 	go func() {
 		_, err := bookingdb.Lock(t.Context(), tx, b.ID, provider)

@@ -48,59 +48,73 @@ var lists = map[string]struct {
 	"a customer's": {anna, bookingsvc.ListRequest{}, func(b booking.Booking) bool { return b.CustomerID == anna.ID }},
 	"everybody's":  {booking.Internal, bookingsvc.ListRequest{}, func(booking.Booking) bool { return true }},
 	"a provider's, for another service": {
-		booking.Internal, bookingsvc.ListRequest{ProviderID: dora.ID},
+		booking.Internal,
+		bookingsvc.ListRequest{ProviderID: dora.ID},
 		func(b booking.Booking) bool { return b.ProviderID == dora.ID },
 	},
 	"a customer's, for another service": {
-		booking.Internal, bookingsvc.ListRequest{CustomerID: carl.ID},
+		booking.Internal,
+		bookingsvc.ListRequest{CustomerID: carl.ID},
 		func(b booking.Booking) bool { return b.CustomerID == carl.ID },
 	},
 	"both parties'": {
-		booking.Internal, bookingsvc.ListRequest{CustomerID: anna.ID, ProviderID: ben.ID},
+		booking.Internal,
+		bookingsvc.ListRequest{CustomerID: anna.ID, ProviderID: ben.ID},
 		func(b booking.Booking) bool { return b.CustomerID == anna.ID && b.ProviderID == ben.ID },
 	},
 	"a provider's with a customer": {
-		ben, bookingsvc.ListRequest{CustomerID: carl.ID, ProviderID: ben.ID},
+		ben,
+		bookingsvc.ListRequest{CustomerID: carl.ID, ProviderID: ben.ID},
 		func(b booking.Booking) bool { return b.CustomerID == carl.ID && b.ProviderID == ben.ID },
 	},
 	"a customer's at a provider": {
-		anna, bookingsvc.ListRequest{ProviderID: ben.ID},
+		anna,
+		bookingsvc.ListRequest{ProviderID: ben.ID},
 		func(b booking.Booking) bool { return b.CustomerID == anna.ID && b.ProviderID == ben.ID },
 	},
 	"a stranger's": {
-		booking.Actor{Role: booking.RoleCustomer, ID: ben.ID}, bookingsvc.ListRequest{},
+		booking.Actor{Role: booking.RoleCustomer, ID: ben.ID},
+		bookingsvc.ListRequest{},
 		func(booking.Booking) bool { return false },
 	},
 	"cancelled": {
-		booking.Internal, bookingsvc.ListRequest{Statuses: []booking.Status{booking.StatusCancelled}},
+		booking.Internal,
+		bookingsvc.ListRequest{Statuses: []booking.Status{booking.StatusCancelled}},
 		func(b booking.Booking) bool { return b.Status == booking.StatusCancelled },
 	},
 	"active, said twice": {
-		dora, bookingsvc.ListRequest{Statuses: []booking.Status{booking.StatusPending, booking.StatusConfirmed, booking.StatusPending}},
+		dora,
+		bookingsvc.ListRequest{Statuses: []booking.Status{booking.StatusPending, booking.StatusConfirmed, booking.StatusPending}},
 		func(b booking.Booking) bool { return b.ProviderID == dora.ID && b.Status.Active() },
 	},
 	"pending, a customer's": {
-		anna, bookingsvc.ListRequest{Statuses: []booking.Status{booking.StatusPending}},
+		anna,
+		bookingsvc.ListRequest{Statuses: []booking.Status{booking.StatusPending}},
 		func(b booking.Booking) bool { return b.CustomerID == anna.ID && b.Status == booking.StatusPending },
 	},
 	"from a time on, inclusive": {
-		booking.Internal, bookingsvc.ListRequest{From: at(3).StartTime},
+		booking.Internal,
+		bookingsvc.ListRequest{From: at(3).StartTime},
 		func(b booking.Booking) bool { return !b.Slot.Start.Before(at(3).StartTime) },
 	},
 	"up to a time, exclusive": {
-		booking.Internal, bookingsvc.ListRequest{To: at(3).StartTime},
+		booking.Internal,
+		bookingsvc.ListRequest{To: at(3).StartTime},
 		func(b booking.Booking) bool { return b.Slot.Start.Before(at(3).StartTime) },
 	},
 	"of one moment": {
-		ben, bookingsvc.ListRequest{From: at(3).StartTime, To: at(3).StartTime.Add(time.Microsecond)},
+		ben,
+		bookingsvc.ListRequest{From: at(3).StartTime, To: at(3).StartTime.Add(time.Microsecond)},
 		func(b booking.Booking) bool { return b.ProviderID == ben.ID && b.Slot.Start.Equal(at(3).StartTime) },
 	},
 	"of no time": {
-		booking.Internal, bookingsvc.ListRequest{From: at(3).StartTime, To: at(3).StartTime},
+		booking.Internal,
+		bookingsvc.ListRequest{From: at(3).StartTime, To: at(3).StartTime},
 		func(booking.Booking) bool { return false },
 	},
 	"everything at once": {
-		anna, bookingsvc.ListRequest{
+		anna,
+		bookingsvc.ListRequest{
 			ProviderID: ben.ID, Statuses: []booking.Status{booking.StatusCancelled}, From: at(2).StartTime, To: at(7).StartTime,
 		},
 		func(b booking.Booking) bool {

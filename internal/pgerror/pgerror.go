@@ -41,8 +41,7 @@ var byConstraint = map[string]*booking.Error{
 }
 
 func constraint(err error) string {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.ConstraintName
 	}
 	return ""
@@ -63,8 +62,7 @@ func (e *unavailableError) Unwrap() []error {
 // unavailable reports whether the server could not be reached, went away, takes
 // no more work or does not keep up: the call may be tried again.
 func unavailable(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		class := pg.Code[:min(2, len(pg.Code))]
 		// 08 connection, 53 resources, 57 operator intervention and a statement
 		// that timed out, 55P03 a lock that did, 25006 a standby that takes no

@@ -67,7 +67,10 @@ func TestAServerThatAdmitsNobodyElseIsUnavailable(t *testing.T) {
 }
 
 // role is a name that no other test of this server has.
-func role(t *testing.T) string { return strings.ToLower(t.Name()) }
+func role(t *testing.T) string {
+	t.Helper()
+	return strings.ToLower(t.Name())
+}
 
 // A statement that waits too long, for a disk or for a lock, says that the
 // database does not keep up: trying again is right.

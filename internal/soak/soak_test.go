@@ -22,6 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // broken any more. It is no measure of speed.
 const settleTime = 2 * time.Minute
 
+//nolint:paralleltest // it has the machine to itself
 func TestEachReaderGetsEachEntryOnceInOrderWhateverFails(t *testing.T) {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("needs redis-server")
@@ -77,6 +78,7 @@ func compare(t *testing.T, r *reader, feed []entry) {
 // TestTheCheckerFindsWhatIsWrong: a record with a hole, a double or two entries
 // swapped is no feed.
 func TestTheCheckerFindsWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	feed := []entry{{1, "a"}, {2, "b"}, {3, "c"}}
 	for name, record := range map[string][]entry{
 		"hole":    {{1, "a"}, {3, "c"}},
