@@ -17,6 +17,8 @@ import (
 	"bookings/internal/edge"
 	"bookings/internal/feed"
 	"bookings/internal/identity"
+	"bookings/internal/jobs"
+	"bookings/internal/prune"
 	"bookings/internal/ratelimit"
 	"bookings/internal/remind"
 	"bookings/internal/rpcapi"
@@ -32,7 +34,7 @@ type Server struct {
 	pool    *pgxpool.Pool
 	redis   redis.UniversalClient
 	feeds   *feed.Hub
-	jobs    *remind.Client
+	jobs    *jobs.Client
 	health  *health
 	sockets *wsapi.Handler
 	http    *http.Server
@@ -71,10 +73,12 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	s.feeds = feed.NewHub(s.pool, broadcast, s.log)
 	s.health = &health{pool: s.pool, redis: s.redis}
 	if !s.settings.Worker {
-		s.jobs, err = remind.NewInserter(s.pool, s.log)
+		s.jobs, err = jobs.NewInserter(s.pool, s.log)
 		return err
 	}
-	s.jobs, err = remind.NewWorkerClient(&remind.Worker{Pool: s.pool, Feeds: s.feeds, Now: time.Now, Log: s.log})
+	s.jobs, err = jobs.NewWorker(s.pool, s.log,
+		&remind.Worker{Pool: s.pool, Feeds: s.feeds, Now: time.Now, Log: s.log},
+		&prune.Worker{Pool: s.pool, Retention: s.settings.FeedRetention, Now: time.Now, Log: s.log})
 	return err
 }
 

@@ -32,6 +32,7 @@ type Settings struct {
 	RateLimit       int            `env:"RATE_LIMIT_RPM" envDefault:"60" help:"requests a minute for each user or address; 0: no limit"`
 	MaxPending      int64          `env:"MAX_PENDING" envDefault:"10" help:"PENDING bookings that a customer may hold at one provider"`
 	ReminderLead    time.Duration  `env:"REMINDER_LEAD" envDefault:"10m" help:"how long before the start a reminder is due"`
+	FeedRetention   time.Duration  `env:"FEED_RETENTION" envDefault:"720h" help:"how long entries of feeds are kept"`
 	AllowedOrigins  []string       `env:"ALLOWED_ORIGINS" help:"origins that browsers may call from, such as https://example.com; * is any"`
 	TrustedProxies  []netip.Prefix `env:"TRUSTED_PROXIES" help:"networks whose X-Forwarded-For counts, such as 10.0.0.0/8"`
 	LogLevel        slog.Level     `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
@@ -49,7 +50,7 @@ type Settings struct {
 // pass over one in silence could open what its user wants closed.
 var later = []string{
 	"JWT_PUBLIC_KEY_FILE", "JWT_JWKS_URL", "INTERNAL_ADDR", "INTERNAL_TLS_CERT", "INTERNAL_TLS_KEY",
-	"INTERNAL_CLIENT_CA", "INTERNAL_CLIENT_NAMES", "ADMIN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT", "FEED_RETENTION",
+	"INTERNAL_CLIENT_CA", "INTERNAL_CLIENT_NAMES", "ADMIN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT",
 }
 
 // FromEnvironment reads the settings of a server. Its error names every fault.
@@ -106,6 +107,7 @@ func (s Settings) check() []error {
 	fault(s.RateLimit < 0, "RATE_LIMIT_RPM: must not be negative")
 	fault(s.MaxPending < 1, "MAX_PENDING: must be 1 or more")
 	fault(s.ReminderLead < 0, "REMINDER_LEAD: must not be negative")
+	fault(s.FeedRetention <= 0, "FEED_RETENTION: must be longer than nothing")
 	fault(s.ShutdownTimeout <= 0, "SHUTDOWN_TIMEOUT: must be longer than nothing")
 	fault(!slices.Contains([]string{"json", "text"}, s.LogFormat), "LOG_FORMAT: must be json or text")
 	for _, origin := range s.AllowedOrigins {

@@ -35,7 +35,7 @@ func TestLocksAreTakenInOneOrder(t *testing.T) {
 		holder, waiter := begin(t, pool), begin(t, pool)
 		exec(t, holder, held)
 		locked := lockInBackground(t, waiter, b)
-		pgtest.EventuallyBlocked(t, pool, waiter)
+		pgtest.EventuallyBlocks(t, pool, holder)
 		for j, other := range order {
 			if j != i && isFree(t, pool, other) != (j > i) {
 				t.Errorf("waiting for lock %d, lock %d is free: %t", i, j, j < i)
@@ -65,7 +65,7 @@ func TestABookingIsReadUnderItsLock(t *testing.T) {
 		}
 		read <- seen
 	}()
-	pgtest.EventuallyBlocked(t, pool, second)
+	pgtest.EventuallyBlocks(t, pool, first)
 	b.Version, b.Status = 2, booking.StatusPending
 	update(t, first, b)
 	if err := first.Commit(t.Context()); err != nil {

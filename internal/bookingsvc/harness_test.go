@@ -14,8 +14,8 @@ import (
 	"bookings/internal/booking"
 	"bookings/internal/bookingsvc"
 	"bookings/internal/feed"
+	"bookings/internal/jobs"
 	"bookings/internal/pgtest"
-	"bookings/internal/remind"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -52,7 +52,7 @@ func open(t testing.TB) *desk {
 func openOn(t testing.TB, pool *pgxpool.Pool) *desk {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	jobs, err := remind.NewInserter(pool, log)
+	jobs, err := jobs.NewInserter(pool, log)
 	if err != nil {
 		t.Fatal(err)
 	}

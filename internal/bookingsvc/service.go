@@ -18,14 +18,14 @@ import (
 	"bookings/internal/booking"
 	"bookings/internal/bookingdb"
 	"bookings/internal/feed"
+	"bookings/internal/jobs"
 	"bookings/internal/pgerror"
-	"bookings/internal/remind"
 )
 
 // Service is what all use cases need.
 type Service struct {
 	Pool  *pgxpool.Pool
-	Jobs  *remind.Client
+	Jobs  *jobs.Client
 	Feeds *feed.Hub
 	Now   func() time.Time
 	// ReminderLead is how long before its start a booking is reminded of.

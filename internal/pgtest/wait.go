@@ -32,16 +32,16 @@ func Eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// EventuallyBlocked waits until a transaction waits for another's lock.
-func EventuallyBlocked(t testing.TB, pool *pgxpool.Pool, tx pgx.Tx) {
+// EventuallyBlocks waits until somebody waits for a transaction's locks.
+func EventuallyBlocks(t testing.TB, pool *pgxpool.Pool, tx pgx.Tx) {
 	t.Helper()
-	pid := tx.Conn().PgConn().PID()
-	Eventually(t, "a transaction that waits for a lock", func() bool {
-		var blocked bool
-		err := pool.QueryRow(t.Context(), "SELECT cardinality(pg_blocking_pids($1)) > 0", pid).Scan(&blocked)
-		if err != nil {
+	const waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))"
+	pid := int32(tx.Conn().PgConn().PID()) //nolint:gosec // PostgreSQL's own type
+	Eventually(t, "somebody who waits for a lock", func() bool {
+		var blocks bool
+		if err := pool.QueryRow(t.Context(), waiting, pid).Scan(&blocks); err != nil {
 			t.Fatal("pgtest: ", err)
 		}
-		return blocked
+		return blocks
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"bookings/internal/booking"
 	"bookings/internal/bookingsvc"
 	"bookings/internal/feed"
+	"bookings/internal/jobs"
 	"bookings/internal/pgtest"
 	"bookings/internal/remind"
 	"bookings/internal/requestid"
@@ -42,7 +43,7 @@ func open(t testing.TB, lead time.Duration) *desk {
 	pool := pgtest.New(t)
 	written := &logs{}
 	log := slog.New(slog.NewJSONHandler(written, nil))
-	jobs, err := remind.NewInserter(pool, log)
+	jobs, err := jobs.NewInserter(pool, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func open(t testing.TB, lead time.Duration) *desk {
 // work starts the worker for the rest of the test.
 func (d *desk) work() {
 	d.t.Helper()
-	client, err := remind.NewWorkerClient(d.worker)
+	client, err := jobs.NewWorker(d.Pool, d.worker.Log, d.worker)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -66,7 +67,7 @@ func (d *desk) work() {
 
 // start starts a client, which stops at the end of the test's context, before
 // the pool is closed.
-func (d *desk) start(client *remind.Client) {
+func (d *desk) start(client *jobs.Client) {
 	d.t.Helper()
 	if err := client.Start(d.t.Context()); err != nil {
 		d.t.Fatal(err)

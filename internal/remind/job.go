@@ -11,10 +11,14 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"bookings/internal/booking"
+	"bookings/internal/jobs"
 )
 
 // Queue is the River queue of reminders.
 const Queue = "reminders"
+
+// maxWorkers is how many reminders one process works at a time.
+const maxWorkers = 10
 
 // Args are a reminder's job. The booking's id and the number of its moves make
 // the job unique: uniqueness by start time would lose the reminder of a booking
@@ -34,12 +38,9 @@ func (Args) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: Queue, UniqueOpts: river.UniqueOpts{ByArgs: true}}
 }
 
-// Client inserts jobs, and works them where it was made with workers.
-type Client = river.Client[pgx.Tx]
-
 // Schedule inserts the job of a booking's reminder and returns the booking with
 // the job's id. A reminder that is not to come has no job.
-func Schedule(ctx context.Context, jobs *Client, tx pgx.Tx, b booking.Booking, requestID string) (booking.Booking, error) {
+func Schedule(ctx context.Context, client *jobs.Client, tx pgx.Tx, b booking.Booking, requestID string) (booking.Booking, error) {
 	if b.Reminder.State != booking.ReminderScheduled {
 		return b, nil
 	}
@@ -50,7 +51,7 @@ func Schedule(ctx context.Context, jobs *Client, tx pgx.Tx, b booking.Booking, r
 	if b.Reminder.DueTime.After(b.UpdateTime) {
 		options.ScheduledAt = b.Reminder.DueTime
 	}
-	inserted, err := jobs.InsertTx(ctx, tx, args, &options)
+	inserted, err := client.InsertTx(ctx, tx, args, &options)
 	if err != nil {
 		return b, fmt.Errorf("insert a reminder's job: %w", err)
 	}
@@ -60,11 +61,11 @@ func Schedule(ctx context.Context, jobs *Client, tx pgx.Tx, b booking.Booking, r
 
 // Cancel takes back the job of a reminder that will not come. A job that is
 // gone, done or running is left alone: the worker re-reads the booking.
-func Cancel(ctx context.Context, jobs *Client, tx pgx.Tx, r booking.Reminder) error {
+func Cancel(ctx context.Context, client *jobs.Client, tx pgx.Tx, r booking.Reminder) error {
 	if r.JobID == nil || r.State != booking.ReminderScheduled {
 		return nil
 	}
-	_, err := jobs.JobCancelTx(ctx, tx, *r.JobID)
+	_, err := client.JobCancelTx(ctx, tx, *r.JobID)
 	if err != nil && !errors.Is(err, rivertype.ErrNotFound) {
 		return fmt.Errorf("cancel a reminder's job: %w", err)
 	}

@@ -92,6 +92,7 @@ func (d *desk) play(worker *raced, by booking.Actor, change func(by booking.Acto
 		}
 		if err := change(by, created.Booking); err != nil {
 			d.t.Error(err)
+			return
 		}
 	}
 }
