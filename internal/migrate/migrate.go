@@ -21,6 +21,10 @@ import (
 // number, as long as nothing else in the database uses it.
 const lockID = 7_302_519_484
 
+// migrators is how many connections a migration takes: one for its lock, the
+// others for goose and River.
+const migrators = 4
+
 // Up applies every migration that is missing. It is safe to run from several
 // processes at once: one migrates, the others wait and find nothing to do.
 func Up(ctx context.Context, databaseURL string) error {
@@ -41,7 +45,12 @@ func Up(ctx context.Context, databaseURL string) error {
 
 // locked runs f with a pool of its own, while one connection holds the lock.
 func locked(ctx context.Context, databaseURL string, f func(*pgxpool.Pool) error) error {
-	pool, err := pgxpool.New(ctx, databaseURL)
+	config, err := pgxpool.ParseConfig(databaseURL)
+	if err != nil {
+		return fmt.Errorf("read the database's URL: %w", err)
+	}
+	config.MaxConns = migrators // whatever the URL says: one would wait for itself
+	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
