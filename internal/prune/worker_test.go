@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -71,10 +72,7 @@ func kept(t *testing.T, pool *pgxpool.Pool) string {
 
 func TestAFeedLosesItsOldPrefixAndNothingElse(t *testing.T) {
 	t.Parallel()
-	many := make([]time.Time, 2500)
-	for i := range many {
-		many[i] = old
-	}
+	many := slices.Repeat([]time.Time{old}, 2500)
 	for name, test := range map[string]struct {
 		times []time.Time
 		want  string

@@ -38,7 +38,10 @@ type barrier struct {
 
 func (r *raced) meet(id uuid.UUID) {
 	found, _ := r.barriers.LoadOrStore(id, &barrier{open: make(chan struct{})})
-	b := found.(*barrier)
+	b, ok := found.(*barrier)
+	if !ok {
+		panic("only barriers are stored")
+	}
 	if b.come.Add(1) == 2 {
 		close(b.open)
 	}

@@ -279,6 +279,7 @@ func TestAWorkerThatDiesLeavesAllOrNothing(t *testing.T) {
 
 // waitFor waits for a channel, or for the end of the test.
 func waitFor(t *testing.T, open <-chan struct{}) {
+	t.Helper()
 	select {
 	case <-open:
 	case <-t.Context().Done():
