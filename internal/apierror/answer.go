@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -128,8 +129,21 @@ func details(err *booking.Error) []proto.Message {
 	return all
 }
 
+// What an answer tells of faults is bounded: callers make up the names of
+// fields, and gRPC answers in headers.
+const (
+	maxFaults = 20
+	maxName   = 100
+)
+
 // Invalid is one VALIDATION_FAILED about all fields that are at fault.
 func Invalid(fields []booking.FieldViolation) error {
+	fields = slices.Clone(fields[:min(len(fields), maxFaults)])
+	for n, field := range fields {
+		if name := []rune(field.Field); len(name) > maxName {
+			fields[n].Field = string(name[:maxName]) + "…"
+		}
+	}
 	texts := make([]string, 0, len(fields))
 	for _, field := range fields {
 		texts = append(texts, fmt.Sprintf("%s: %s", field.Field, field.Description))

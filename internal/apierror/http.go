@@ -9,6 +9,10 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
+// statusCanceled is what the contract says of a caller who has gone away; no RFC
+// knows it.
+const statusCanceled = 499
+
 // statuses are the HTTP statuses of codes, as google.rpc.Code has them.
 var statuses = map[connect.Code]int{
 	connect.CodeInvalidArgument:    http.StatusBadRequest,
@@ -23,6 +27,7 @@ var statuses = map[connect.Code]int{
 	connect.CodeResourceExhausted:  http.StatusTooManyRequests,
 	connect.CodeUnavailable:        http.StatusServiceUnavailable,
 	connect.CodeDeadlineExceeded:   http.StatusGatewayTimeout,
+	connect.CodeCanceled:           statusCanceled,
 }
 
 // Write answers an HTTP request with an error, under the status of its code.

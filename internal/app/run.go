@@ -119,7 +119,9 @@ func newHTTPServer(addr string, handler http.Handler, log *slog.Logger) *http.Se
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		// A stream says nothing for hours: its peer is asked as those of sockets are.
+		HTTP2:    &http.HTTP2Config{SendPingTimeout: 25 * time.Second, PingTimeout: 10 * time.Second},
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
 
@@ -164,14 +166,16 @@ func (s *Server) serve(listener net.Listener) error {
 }
 
 // stop ends the server in the order that loses nothing: readiness off and a
-// short wait, so that no new request comes; sockets, which resume elsewhere;
-// requests. Jobs, broadcasts, Redis and the pool follow.
+// short wait, so that no new request comes; sockets and streams, which resume
+// elsewhere; requests. Jobs, broadcasts, Redis and the pool follow.
 func (s *Server) stop(ctx context.Context) error {
 	s.log.Info("stopping")
 	s.health.draining.Store(true)
 	pause(ctx, s.settings.Drain)
-	s.sockets.Close(ctx, s.settings.Drain)
+	s.feeds.EndAll(s.settings.Drain)
+	s.sockets.Close(ctx)
 	if err := s.http.Shutdown(ctx); err != nil {
+		_ = s.http.Close()
 		return fmt.Errorf("requests did not end in time: %w", err)
 	}
 	return nil

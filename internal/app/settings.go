@@ -114,8 +114,11 @@ func (s Settings) check() []error {
 		fault(!isOrigin(origin), "ALLOWED_ORIGINS: %q is no origin such as https://example.com", origin)
 	}
 	if s.RedisURL != "" {
-		_, err := redisClient(s.RedisURL)
+		client, err := redisClient(s.RedisURL)
 		fault(err != nil, "REDIS_URL: is no redis:// or rediss:// URL")
+		if err == nil {
+			_ = client.Close()
+		}
 	}
 	if s.DatabaseURL != "" {
 		_, err := poolConfig(s.DatabaseURL)

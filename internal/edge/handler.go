@@ -34,28 +34,28 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := h.Now()
 	id := requestid.Choose(r.Header.Get(requestid.Header))
 	w.Header().Set(requestid.Header, id)
-	record := &Record{
-		peer:   ratelimit.ClientAddr(r.RemoteAddr, r.Header, h.Trusted),
-		header: w.Header(),
-		method: r.Method + " " + r.URL.Path,
-	}
 	answer := &writer{ResponseWriter: w}
+	record := &Record{
+		peer:      ratelimit.ClientAddr(r.RemoteAddr, r.Header, h.Trusted),
+		header:    w.Header(),
+		deadlines: http.NewResponseController(answer),
+		method:    r.Method + " " + r.URL.Path,
+	}
 	ctx := requestid.NewContext(newContext(r.Context(), record), id)
 	defer func() { h.finish(record, answer, id, began, recover()) }()
-	limitBody(answer, r, h.Now())
-	h.Next.ServeHTTP(answer, r.WithContext(ctx))
+	// The server's own request and writer stay as they are: by them it knows
+	// that a body was not read to its end, and cuts the connection. Else the
+	// rest of that body would be read as the next request.
+	r = r.WithContext(ctx)
+	limitBody(w, r, h.Now())
+	h.Next.ServeHTTP(answer, r)
 }
 
-// limitBody bounds how much is read of a body and for how long. A stream lifts
-// the deadline once its request has been read (KeepOpen).
+// limitBody bounds how much is read of a body and for how long. Once a body has
+// been read the deadline has no meaning, so a stream may go on behind it.
 func limitBody(w http.ResponseWriter, r *http.Request, now time.Time) {
 	r.Body = http.MaxBytesReader(w, r.Body, MaxBody+envelope)
 	_ = http.NewResponseController(w).SetReadDeadline(now.Add(bodyDeadline))
-}
-
-// KeepOpen lifts the deadline for reading, for an answer that has no end.
-func KeepOpen(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 }
 
 // finish answers a panic and writes the log line. http.ErrAbortHandler is how a

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"time"
 )
 
 // Record is what one request is known by, from its arrival to its log line. The
@@ -12,6 +13,8 @@ import (
 type Record struct {
 	peer   netip.Addr
 	header http.Header
+	// deadlines is nil outside a request.
+	deadlines *http.ResponseController
 
 	mu       sync.Mutex
 	method   string
@@ -60,6 +63,14 @@ func (r *Record) Answered() bool {
 // Header is the header of the HTTP answer, whatever protocol is spoken inside
 // it. It is to be set before the answer begins.
 func (r *Record) Header() http.Header { return r.header }
+
+// WriteUntil cuts the answer off where what is written does not leave in time;
+// zero lifts that. It is called by the goroutine that writes.
+func (r *Record) WriteUntil(deadline time.Time) {
+	if r.deadlines != nil {
+		_ = r.deadlines.SetWriteDeadline(deadline)
+	}
+}
 
 func (r *Record) setUser(user string) {
 	r.mu.Lock()

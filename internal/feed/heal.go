@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,12 +13,16 @@ import (
 
 const (
 	// checkInterval is how often every local feed's head is compared with
-	// PostgreSQL's: how long a lost broadcast can go unnoticed.
-	checkInterval = 15 * time.Second
+	// PostgreSQL's: how long a lost broadcast can go unnoticed. Callers are
+	// promised 15 seconds, and reading takes its time.
+	checkInterval = 14 * time.Second
+	// checkSlots is how many parts of the interval the feeds are dealt into:
+	// reading is spread, and each feed's turns are an interval apart.
+	checkSlots = 14
 	// maxHeads is how many heads are read in one query; ten thousands in one
 	// would take a tenth of a second.
 	maxHeads = 1000
-	// gatherTime is how long stale feeds are gathered before one query reads
+	// gatherTime is how long suspected feeds are gathered before one query reads
 	// the heads of all of them.
 	gatherTime = 20 * time.Millisecond
 )
@@ -29,17 +34,40 @@ func (h *Hub) Run(ctx context.Context) {
 	loops.Go(func() { h.checkAll(ctx) })
 	loops.Go(func() { h.checkStale(ctx) })
 	if h.redis != nil {
-		loops.Go(func() { h.redis.run(ctx, h.deliver, h.suspect) })
+		loops.Go(func() { h.redis.run(ctx, h.deliver, h.stale.add) })
 	}
 	loops.Wait()
 }
 
-// suspect asks for a feed's head to be read: its broadcast may have been cut.
-func (h *Hub) suspect(key Key) {
-	select {
-	case h.stale <- key:
-	default: // so many at once: the regular check finds it
+// checkAll reads every local feed's head once an interval.
+func (h *Hub) checkAll(ctx context.Context) {
+	turn := time.NewTicker(h.interval / checkSlots)
+	defer turn.Stop()
+	for slot := 0; ; slot = (slot + 1) % checkSlots {
+		select {
+		case <-turn.C:
+		case <-ctx.Done():
+			return
+		}
+		for topics := range slices.Chunk(h.inSlot(slot), maxHeads) {
+			for _, topic := range topics {
+				topic.rest()
+			}
+			h.check(ctx, topics, headsOf(topics))
+		}
 	}
+}
+
+func (h *Hub) inSlot(slot int) []*topic {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var topics []*topic
+	for _, topic := range h.topics {
+		if topic.slot == slot {
+			topics = append(topics, topic)
+		}
+	}
+	return topics
 }
 
 // checkStale reads the heads of feeds that are suspected of a gap, many at once.
@@ -48,74 +76,62 @@ func (h *Hub) checkStale(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case key := <-h.stale:
-			h.check(ctx, h.gather(ctx, key))
+		case <-h.stale.added:
 		}
-	}
-}
-
-func (h *Hub) gather(ctx context.Context, first Key) []Key {
-	keys := []Key{first}
-	enough := time.NewTimer(gatherTime)
-	defer enough.Stop()
-	for len(keys) < maxHeads {
-		select {
-		case key := <-h.stale:
-			keys = append(keys, key)
-		case <-enough.C:
-			return keys
-		case <-ctx.Done():
-			return keys
-		}
-	}
-	return keys
-}
-
-// checkAll reads every local feed's head once an interval, the batches spread
-// over it.
-func (h *Hub) checkAll(ctx context.Context) {
-	for {
-		batches := batched(h.local(), maxHeads)
-		for _, keys := range batches {
-			if !wait(ctx, checkInterval/time.Duration(len(batches))) {
-				return
+		wait(ctx, gatherTime)
+		for topics := range slices.Chunk(h.those(h.stale.takeAll()), maxHeads) {
+			for !h.check(ctx, topics, headsOf(topics)) {
+				if !wait(ctx, maxPause) {
+					return
+				}
 			}
-			h.check(ctx, keys)
-		}
-		if len(batches) == 0 && !wait(ctx, time.Second) {
-			return
 		}
 	}
 }
 
-func (h *Hub) check(ctx context.Context, keys []Key) {
-	heads, err := readHeads(ctx, h.db, keys)
-	if err != nil {
-		h.log.Warn("cannot check the heads of feeds", "error", err)
-		return
+func headsOf(topics []*topic) []int64 {
+	heads := make([]int64, len(topics))
+	for i, topic := range topics {
+		heads[i] = topic.after(0).head
 	}
-	for key, head := range heads {
-		if topic := h.topic(key); topic != nil && topic.learn(head) {
-			h.log.Info("a feed had moved without a broadcast", "feed", key.Source(), "head", head)
-		}
-	}
+	return heads
 }
 
-func (h *Hub) local() []Key {
+func (h *Hub) those(keys map[Key]struct{}) []*topic {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	keys := make([]Key, 0, len(h.topics))
-	for key := range h.topics {
-		keys = append(keys, key)
+	var topics []*topic
+	for key := range keys {
+		if topic, ok := h.topics[key]; ok {
+			topics = append(topics, topic)
+		}
 	}
-	return keys
+	return topics
 }
 
-func readHeads(ctx context.Context, db sqlc.DBTX, keys []Key) (map[Key]int64, error) {
+// check compares feeds' heads with PostgreSQL's; known are ours.
+func (h *Hub) check(ctx context.Context, topics []*topic, known []int64) bool {
+	reading, cancel := context.WithTimeout(ctx, readDeadline)
+	defer cancel()
+	heads, err := readHeads(reading, h.db, topics)
+	if err != nil {
+		if ctx.Err() == nil {
+			h.reading.failed(err)
+		}
+		return false
+	}
+	h.reading.worked()
+	for i, topic := range topics {
+		topic.learn(known[i], heads[topic.key])
+	}
+	return true
+}
+
+func readHeads(ctx context.Context, db sqlc.DBTX, topics []*topic) (map[Key]int64, error) {
 	wanted := sqlc.FeedHeadsParams{}
-	for _, key := range keys {
-		wanted.Roles = append(wanted.Roles, string(key.Role))
-		wanted.UserIds = append(wanted.UserIds, key.User)
+	for _, topic := range topics {
+		wanted.Roles = append(wanted.Roles, string(topic.key.Role))
+		wanted.UserIds = append(wanted.UserIds, topic.key.User)
 	}
 	rows, err := new(sqlc.Queries).FeedHeads(ctx, db, wanted)
 	if err != nil {
@@ -126,17 +142,6 @@ func readHeads(ctx context.Context, db sqlc.DBTX, keys []Key) (map[Key]int64, er
 		heads[Key{Role: booking.Role(row.Role), User: row.UserID}] = row.Head
 	}
 	return heads, nil
-}
-
-func batched(keys []Key, size int) [][]Key {
-	var batches [][]Key
-	for len(keys) > size {
-		batches, keys = append(batches, keys[:size]), keys[size:]
-	}
-	if len(keys) > 0 {
-		batches = append(batches, keys)
-	}
-	return batches
 }
 
 func wait(ctx context.Context, d time.Duration) bool {

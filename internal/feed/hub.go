@@ -3,7 +3,9 @@ package feed
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"bookings/gen/sqlc"
@@ -13,23 +15,45 @@ import (
 // MaxReaders is how many sockets and streams a user may hold on one instance.
 const MaxReaders = 10
 
+const slowAfter = 5 * time.Second
+
 // Hub is this instance's end of the broadcast: it takes entries after their
 // commit, carries them to the other instances, and wakes local readers.
 type Hub struct {
+	// SlowAfter is how much of its own time a live reader that the newest entries
+	// have overrun may take to catch up, before it is ended as too slow. It is
+	// set before the first subscription; NewHub makes it 5 seconds.
+	SlowAfter time.Duration
+
 	db  sqlc.DBTX
 	log *slog.Logger
 	// redis is nil where entries are broadcast inside this process alone.
 	redis *Redis
+	// interval is how often every local feed's head is checked.
+	interval time.Duration
+	// reading is how reading feeds from PostgreSQL goes.
+	reading outage
+	healed  atomic.Int64
+	stale   staleFeeds
 
 	mu     sync.Mutex
 	topics map[Key]*topic
-	// stale are the feeds whose heads are to be read anew.
-	stale chan Key
+	// joined counts topics, to deal them into slots.
+	joined int
+	ending bool
 }
 
 // NewHub makes a hub over the pool that feeds are read from. redis may be nil.
 func NewHub(db sqlc.DBTX, redis *Redis, log *slog.Logger) *Hub {
-	return &Hub{db: db, redis: redis, log: log, topics: map[Key]*topic{}, stale: make(chan Key, maxHeads)}
+	return &Hub{
+		SlowAfter: slowAfter,
+		db:        db, redis: redis, log: log, interval: checkInterval,
+		topics: map[Key]*topic{},
+		stale:  staleFeeds{keys: map[Key]struct{}{}, added: make(chan struct{}, 1)},
+		reading: outage{
+			log: log, failure: "feeds cannot be read: readers wait", over: "feeds can be read again",
+		},
+	}
 }
 
 // Publish tells all instances of entries whose transaction has committed. It
@@ -37,18 +61,44 @@ func NewHub(db sqlc.DBTX, redis *Redis, log *slog.Logger) *Hub {
 // next check of the heads.
 func (h *Hub) Publish(entries []Entry) {
 	for _, entry := range entries {
-		h.deliver(entry)
+		topic := h.topic(entry.Key)
+		if topic == nil && h.redis == nil {
+			continue
+		}
+		wire, err := entry.JSON()
+		if err != nil {
+			h.log.Error("cannot broadcast an entry", "feed", entry.Key.Source(), "error", err)
+			continue
+		}
+		entry.wire = wire
+		if topic != nil {
+			topic.hear(entry)
+		}
 		if h.redis != nil {
 			h.redis.publish(entry)
 		}
 	}
 }
 
+// deliver takes an entry that another instance has broadcast.
 func (h *Hub) deliver(entry Entry) {
 	if topic := h.topic(entry.Key); topic != nil {
-		topic.advance(entry)
+		topic.hear(entry)
 	}
 }
+
+// Dropped is how many broadcasts were not handed to Redis, because it did not
+// keep up or could not be reached.
+func (h *Hub) Dropped() int64 {
+	if h.redis == nil {
+		return 0
+	}
+	return h.redis.dropped.Load()
+}
+
+// Healed is how often a reader that had caught up had to read from PostgreSQL
+// what the broadcast had not brought.
+func (h *Hub) Healed() int64 { return h.healed.Load() }
 
 func (h *Hub) topic(key Key) *topic {
 	h.mu.Lock()
@@ -58,53 +108,78 @@ func (h *Hub) topic(key Key) *topic {
 
 // Subscribe begins a subscription to a feed: after the given number, or, where
 // that is nil, with what comes from now on. A number that is pruned or ahead of
-// the head gives a live subscription whose Resumed is false. limit is the most
-// readers that the feed may have here, 0 for any: past it, RATE_LIMITED.
+// the head gives a live subscription with a Refusal. limit is the most readers
+// that the feed's user may have here, 0 for a reader that is not counted: past
+// it, RATE_LIMITED. It fails with SHUTTING_DOWN after EndAll.
 func (h *Hub) Subscribe(ctx context.Context, key Key, after *int64, limit int) (*Subscription, error) {
-	topic, err := h.join(key, limit)
+	s, err := h.join(key, limit)
 	if err != nil {
 		return nil, err
 	}
-	// Joined first, then read: an entry that is committed after this read is
+	// Joined first, then read: an entry that is committed after this reading is
 	// broadcast to a topic that is there.
+	ctx, cancel := context.WithTimeout(ctx, readDeadline)
+	defer cancel()
+	known := s.topic.after(0).head
 	bounds, err := ReadBounds(ctx, h.db, key)
 	if err != nil {
-		h.leave(topic)
+		s.Close()
 		return nil, err
 	}
-	topic.learn(bounds.Head)
-	s := &Subscription{hub: h, topic: topic, cursor: bounds.Head}
-	if after != nil && bounds.Check(*after) == nil {
-		s.cursor, s.Resumed = *after, true
+	s.topic.learn(known, bounds.Head)
+	s.Head, s.cursor = bounds.Head, bounds.Head
+	if after != nil {
+		s.Refusal = bounds.Check(*after)
+		if s.Resumed = s.Refusal == nil; s.Resumed {
+			s.cursor = *after
+		}
 	}
+	s.look()
 	return s, nil
 }
 
-func (h *Hub) join(key Key, limit int) (*topic, error) {
+var errEnding = booking.Errorf(booking.ReasonShuttingDown, "this instance is going away: connect again")
+
+func (h *Hub) join(key Key, limit int) (*Subscription, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	t, ok := h.topics[key]
-	if !ok {
-		t = newTopic(key)
+	t, known := h.topics[key]
+	switch {
+	case h.ending:
+		return nil, errEnding
+	case limit > 0 && known && t.people() >= limit:
+		err := booking.Errorf(booking.ReasonRateLimited, "at most %d sockets and streams a user on one instance", limit)
+		err.RetryAfter = time.Second
+		return nil, err
+	case !known:
+		t = newTopic(key, h.joined%checkSlots)
+		h.joined++
 		h.topics[key] = t
 		if h.redis != nil {
 			h.redis.join(key)
 		}
 	}
-	if limit > 0 && t.readers >= limit {
-		err := booking.Errorf(booking.ReasonRateLimited, "at most %d sockets and streams a user on one instance", limit)
-		err.RetryAfter = time.Second
-		return nil, err
-	}
-	t.readers++
-	return t, nil
+	s := &Subscription{hub: h, topic: t, person: limit > 0, over: make(chan struct{})}
+	t.readers[s] = struct{}{}
+	return s, nil
 }
 
-func (h *Hub) leave(t *topic) {
+// people counts the readers that count.
+func (t *topic) people() (n int) {
+	for s := range t.readers {
+		if s.person {
+			n++
+		}
+	}
+	return n
+}
+
+func (h *Hub) leave(s *Subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	t.readers--
-	if t.readers > 0 {
+	t := s.topic
+	delete(t.readers, s)
+	if len(t.readers) > 0 {
 		return
 	}
 	delete(h.topics, t.key)
@@ -113,31 +188,19 @@ func (h *Hub) leave(t *topic) {
 	}
 }
 
-func (h *Hub) healed(key Key, page []Entry) {
-	h.log.Debug("read from PostgreSQL what the broadcast had not brought",
-		"feed", key.Source(), "from", page[0].Sequence, "entries", len(page))
-}
-
-// List reads a page of a feed after a number, or from the oldest entry kept
-// where that is nil, and the feed's head. It fails with SEQUENCE_OUT_OF_RANGE.
-func (h *Hub) List(ctx context.Context, key Key, after *int64, limit int) ([]Entry, int64, error) {
-	bounds, err := ReadBounds(ctx, h.db, key)
-	if err != nil {
-		return nil, 0, err
+// EndAll ends all subscriptions with SHUTTING_DOWN, at random moments within
+// spread, so that their readers do not all come back elsewhere at once. It
+// returns at once; from here on there are no new ones.
+func (h *Hub) EndAll(spread time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ending {
+		return
 	}
-	from := bounds.PrunedThrough
-	if after != nil {
-		from = *after
-		if err := bounds.Check(from); err != nil {
-			return nil, 0, err
+	h.ending = true
+	for _, topic := range h.topics {
+		for s := range topic.readers {
+			time.AfterFunc(rand.N(spread+1), func() { close(s.over) })
 		}
 	}
-	entries, err := Read(ctx, h.db, key, from, limit)
-	if err != nil {
-		return nil, 0, err
-	}
-	if len(entries) > 0 {
-		bounds.Head = max(bounds.Head, entries[len(entries)-1].Sequence)
-	}
-	return entries, bounds.Head, nil
 }

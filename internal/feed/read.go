@@ -62,3 +62,53 @@ func Read(ctx context.Context, db sqlc.DBTX, key Key, after int64, limit int) ([
 	}
 	return entries, nil
 }
+
+// errTorn is a feed without one of its numbers: our fault, and nobody's rule.
+var errTorn = errors.New("an entry is missing")
+
+// readWhole is Read without holes: it fails with SEQUENCE_OUT_OF_RANGE where
+// what follows the number is pruned, also while it is being read.
+func readWhole(ctx context.Context, db sqlc.DBTX, key Key, after int64, limit int) ([]Entry, error) {
+	entries, err := Read(ctx, db, key, after, limit)
+	if err != nil || len(entries) > 0 && entries[0].Sequence == after+1 {
+		return entries, err
+	}
+	bounds, err := ReadBounds(ctx, db, key)
+	if err != nil {
+		return nil, err
+	}
+	if err := bounds.Check(after); err != nil {
+		return nil, err
+	}
+	if len(entries) > 0 {
+		return nil, fmt.Errorf("feed %s, number %d: %w", key.Source(), after+1, errTorn)
+	}
+	return nil, nil
+}
+
+// List reads a page of a feed after a number, or from the oldest entry kept
+// where that is nil, and the feed's head. It fails with SEQUENCE_OUT_OF_RANGE.
+func (h *Hub) List(ctx context.Context, key Key, after *int64, limit int) ([]Entry, int64, error) {
+	bounds, err := ReadBounds(ctx, h.db, key)
+	if err != nil {
+		return nil, 0, err
+	}
+	from := bounds.PrunedThrough
+	if after != nil {
+		from = *after
+	}
+	if err := bounds.Check(from); err != nil {
+		return nil, 0, err
+	}
+	if from == bounds.Head {
+		return nil, bounds.Head, nil
+	}
+	entries, err := readWhole(ctx, h.db, key, from, limit)
+	if after == nil && booking.IsReason(err, booking.ReasonSequenceOutOfRange) {
+		return h.List(ctx, key, nil, limit) // pruned meanwhile: another one is the oldest
+	}
+	if len(entries) > 0 {
+		bounds.Head = max(bounds.Head, entries[len(entries)-1].Sequence)
+	}
+	return entries, bounds.Head, err
+}

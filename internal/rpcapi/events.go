@@ -2,9 +2,6 @@ package rpcapi
 
 import (
 	"context"
-	"fmt"
-
-	"connectrpc.com/connect"
 
 	bookingsv1 "bookings/gen/bookings/v1"
 	"bookings/internal/booking"
@@ -83,9 +80,4 @@ func (s *eventService) ListEvents(ctx context.Context, r *bookingsv1.ListEventsR
 		response.Events = append(response.Events, event)
 	}
 	return response, nil
-}
-
-// StreamEvents comes with the issue "Nothing missed".
-func (s *eventService) StreamEvents(context.Context, *bookingsv1.StreamEventsRequest, *connect.ServerStream[bookingsv1.StreamEventsResponse]) error {
-	return connect.NewError(connect.CodeUnimplemented, fmt.Errorf("not there yet"))
 }

@@ -2,6 +2,8 @@ package rpcapi
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -81,10 +83,18 @@ type checkedConn struct {
 
 // Receive implements connect.StreamingHandlerConn.
 func (c *checkedConn) Receive(message any) error {
-	if err := c.StreamingHandlerConn.Receive(message); err != nil {
+	switch err := c.StreamingHandlerConn.Receive(message); {
+	case errors.Is(err, io.EOF):
+		return err
+	case err != nil:
+		return unreadable(connect.CodeOf(err))
+	}
+	if err := c.door.checkMessage(c.ctx, c.RequestHeader(), message); err != nil {
 		return err
 	}
-	return c.door.checkMessage(c.ctx, c.RequestHeader(), message)
+	// Whatever is sent from here on is ours.
+	edge.From(c.ctx).Answer("ok")
+	return nil
 }
 
 func (d *door) checkMessage(ctx context.Context, header http.Header, message any) error {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"bookings/internal/booking"
 )
@@ -50,9 +51,18 @@ func queryFault(query restQuery, message proto.Message, name string) string {
 		return "belongs in the body"
 	case field.Name() == "id": // the only path variable that there is
 		return "is in the path already"
-	case len(query.values[name]) > 1 && !field.IsList():
+	case query.given(field) > 1 && !field.IsList():
 		return "is given twice"
 	default:
 		return ""
 	}
+}
+
+// given is how many values a field has, under either of its names.
+func (q restQuery) given(field protoreflect.FieldDescriptor) int {
+	given := len(q.values[field.JSONName()])
+	if name := string(field.Name()); name != field.JSONName() {
+		given += len(q.values[name])
+	}
+	return given
 }

@@ -2,8 +2,12 @@ package rpcapi
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 
 	"connectrpc.com/connect"
 
@@ -35,28 +39,33 @@ func (h *refusals) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.write(w, r, guarded)
 }
 
-// refusalWriter holds an error back that is not ours.
+// refusalWriter holds back what is not our answer: every answer of ours is noted
+// on the record before its first byte, a refusal never is.
 type refusalWriter struct {
 	http.ResponseWriter
-	record  *edge.Record
+	record *edge.Record
+	// refused is the HTTP status of what is held back; gRPC's is 200.
 	refused int
 	said    bytes.Buffer
 }
 
+func (w *refusalWriter) holds(code int) bool {
+	if w.refused == 0 && !w.record.Answered() {
+		w.refused = code
+	}
+	return w.refused != 0
+}
+
 // WriteHeader implements http.ResponseWriter.
 func (w *refusalWriter) WriteHeader(code int) {
-	switch {
-	case w.refused != 0:
-	case code >= http.StatusBadRequest && !w.record.Answered():
-		w.refused = code
-	default:
+	if !w.holds(code) {
 		w.ResponseWriter.WriteHeader(code)
 	}
 }
 
 // Write implements http.ResponseWriter.
 func (w *refusalWriter) Write(body []byte) (int, error) {
-	if w.refused == 0 {
+	if !w.holds(http.StatusOK) {
 		return w.ResponseWriter.Write(body)
 	}
 	const enough = 1 << 10
@@ -66,7 +75,7 @@ func (w *refusalWriter) Write(body []byte) (int, error) {
 
 // Flush implements http.Flusher.
 func (w *refusalWriter) Flush() {
-	if w.refused == 0 {
+	if !w.holds(http.StatusOK) {
 		_ = http.NewResponseController(w.ResponseWriter).Flush()
 	}
 }
@@ -80,34 +89,67 @@ var parameter = regexp.MustCompile(`invalid parameter \\?"([a-z_]+)\\?"`)
 // explain is a refusal in our words, and its HTTP status.
 func (w *refusalWriter) explain(rest bool) (int, *booking.Error) {
 	switch w.refused {
+	case http.StatusOK:
+		return w.refused, unreadable(grpcCode(w.Header()))
 	case http.StatusNotFound:
 		return w.refused, booking.Errorf(apierror.ReasonUnimplemented, "there is nothing at this path")
 	case http.StatusMethodNotAllowed:
 		return w.refused, booking.Errorf(apierror.ReasonUnimplemented, "this path does not take this HTTP method")
 	case http.StatusUnsupportedMediaType:
-		return w.refused, booking.Errorf(apierror.ReasonUnimplemented, "the Content-Type must be application/json")
-	case http.StatusNotImplemented:
-		return w.refused, booking.Errorf(apierror.ReasonUnimplemented, "the compression must be gzip or none")
-	case http.StatusRequestEntityTooLarge, http.StatusTooManyRequests:
-		tooLarge := booking.Errorf(apierror.ReasonTooLarge, "the request is larger than %d bytes", edge.MaxBody)
 		if rest {
-			return http.StatusRequestEntityTooLarge, tooLarge
+			return w.refused, booking.Errorf(apierror.ReasonUnimplemented, "the body must be application/json, not compressed")
 		}
-		return http.StatusTooManyRequests, tooLarge
+		return w.refused, booking.Errorf(apierror.ReasonUnimplemented, "the Content-Type must be application/json or one of Connect's or gRPC's")
+	case http.StatusNotImplemented:
+		return w.refused, unreadable(connect.CodeUnimplemented)
+	case http.StatusGatewayTimeout:
+		return w.refused, unreadable(connect.CodeDeadlineExceeded)
+	case http.StatusRequestEntityTooLarge, http.StatusTooManyRequests:
+		if rest {
+			return http.StatusRequestEntityTooLarge, unreadable(connect.CodeResourceExhausted)
+		}
+		return http.StatusTooManyRequests, unreadable(connect.CodeResourceExhausted)
 	}
 	if match := parameter.FindSubmatch(w.said.Bytes()); match != nil {
 		return http.StatusBadRequest, booking.Invalid(string(match[1]), "has a value of the wrong type or form")
 	}
-	return http.StatusBadRequest, booking.Errorf(booking.ReasonValidationFailed, "the request cannot be read")
+	return http.StatusBadRequest, unreadable(connect.CodeInvalidArgument)
+}
+
+// unreadable says in our words why a library could not read a request.
+func unreadable(code connect.Code) *booking.Error {
+	switch code {
+	case connect.CodeResourceExhausted:
+		return booking.Errorf(apierror.ReasonTooLarge, "the request is larger than %d bytes", edge.MaxBody)
+	case connect.CodeUnimplemented:
+		return booking.Errorf(apierror.ReasonUnimplemented, "the request must be one message, its compression gzip or none")
+	case connect.CodeDeadlineExceeded:
+		return booking.Errorf(apierror.ReasonDeadlineExceeded, "the request took too long to arrive")
+	case connect.CodeCanceled:
+		return booking.Errorf(apierror.ReasonCanceled, "the caller has gone away")
+	default:
+		return booking.Errorf(booking.ReasonValidationFailed, "the request cannot be read")
+	}
+}
+
+// grpcCode is the code of an answer that HTTP calls a success: in the trailers
+// of gRPC, in the headers of gRPC-Web.
+func grpcCode(header http.Header) connect.Code {
+	text := header.Get("Grpc-Status")
+	if trailer := header[http.TrailerPrefix+"Grpc-Status"]; len(trailer) > 0 {
+		text = trailer[0]
+	}
+	code, _ := strconv.Atoi(text)
+	return connect.Code(code)
 }
 
 func (h *refusals) write(w http.ResponseWriter, r *http.Request, guarded *refusalWriter) {
 	code, known := guarded.explain(h.rest)
 	told := h.Answer(r.Context(), known)
 	header := w.Header()
-	for _, stale := range []string{"Content-Encoding", "Content-Length", "Trailer"} {
-		header.Del(stale)
-	}
+	maps.DeleteFunc(header, func(name string, _ []string) bool {
+		return slices.Contains(stale, strings.TrimPrefix(name, http.TrailerPrefix))
+	})
 	if h.rest {
 		header.Set("Content-Type", "application/json")
 		w.WriteHeader(code)
@@ -115,6 +157,11 @@ func (h *refusals) write(w http.ResponseWriter, r *http.Request, guarded *refusa
 		return
 	}
 	_ = connect.NewErrorWriter().Write(&statusWriter{ResponseWriter: w, status: code}, r, told)
+}
+
+// stale are the headers and trailers of what was held back.
+var stale = []string{
+	"Content-Encoding", "Content-Length", "Trailer", "Grpc-Status", "Grpc-Message", "Grpc-Status-Details-Bin",
 }
 
 // statusWriter keeps the HTTP status that the library chose: 405 and 415 are no

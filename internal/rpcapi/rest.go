@@ -2,8 +2,10 @@ package rpcapi
 
 import (
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 	"unicode/utf8"
 
 	"connectrpc.com/vanguard"
@@ -11,12 +13,17 @@ import (
 	"bookings/internal/edge"
 )
 
+// maxAnswer is above the largest page of anything: Vanguard has one limit for
+// requests and answers.
+const maxAnswer = 8 << 20
+
 // newREST transcodes the paths that the proto names (google.api.http) to the
 // handlers of the services.
 func newREST(services map[string]http.Handler) (http.Handler, error) {
 	options := []vanguard.ServiceOption{
-		// The limit is on the decoded message: a gzip bomb ends here.
-		vanguard.WithMaxMessageBufferBytes(edge.MaxBody),
+		vanguard.WithMaxMessageBufferBytes(maxAnswer),
+		// What a codec of ours finds wrong survives in this form alone (codec.go).
+		vanguard.WithTargetCodecs(vanguard.CodecProto),
 		// Unknown parameters are refused by name, behind the gate (query.go).
 		vanguard.WithRESTUnmarshalOptions(vanguard.RESTUnmarshalOptions{DiscardUnknownQueryParams: true}),
 	}
@@ -38,6 +45,7 @@ func newREST(services map[string]http.Handler) (http.Handler, error) {
 			w.WriteHeader(status)
 			return
 		}
+		r.Body = http.MaxBytesReader(w, r.Body, edge.MaxBody)
 		// Only Connect would read this header, and no Connect is spoken here.
 		r.Header.Del("Connect-Protocol-Version")
 		transcoder.ServeHTTP(w, withQuery(r))
@@ -47,18 +55,30 @@ func newREST(services map[string]http.Handler) (http.Handler, error) {
 // refuseREST is the HTTP status for what Vanguard would misread: text that is
 // not UTF-8 (it answers 500), a query that cannot be parsed (it drops what it
 // cannot read), a body without a media type (it guesses), or one too large (it
-// answers 429).
+// answers 429). The media type of another protocol would send it looking for
+// that protocol's paths. And there is no limit between maxAnswer and a gzip
+// bomb, so REST takes no compressed bodies.
 func refuseREST(r *http.Request) int {
 	switch {
 	case !utf8.ValidString(r.URL.Path), !validQuery(r):
 		return http.StatusBadRequest
 	case r.ContentLength > edge.MaxBody:
 		return http.StatusRequestEntityTooLarge
-	case r.ContentLength != 0 && r.Header.Get("Content-Type") == "":
+	case r.ContentLength != 0 && !isJSON(r), !isPlain(r):
 		return http.StatusUnsupportedMediaType
 	default:
 		return 0
 	}
+}
+
+func isJSON(r *http.Request) bool {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && media == "application/json"
+}
+
+func isPlain(r *http.Request) bool {
+	encoding := strings.Join(r.Header.Values("Content-Encoding"), ",")
+	return encoding == "" || strings.EqualFold(encoding, "identity")
 }
 
 func validQuery(r *http.Request) bool {

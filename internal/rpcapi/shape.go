@@ -57,6 +57,9 @@ func (s shape) check(ctx context.Context, header http.Header, message proto.Mess
 			return err
 		}
 	}
+	if faults := longLists(message); len(faults) > 0 {
+		return apierror.Invalid(faults)
+	}
 	if faults := append(timeFaults(message), s.ruleFaults(message)...); len(faults) > 0 {
 		return apierror.Invalid(faults)
 	}
@@ -77,6 +80,21 @@ func takeKey(header http.Header, create *bookingsv1.CreateBookingRequest) error 
 		}
 	}
 	return nil
+}
+
+// maxItems is above the limit of every list. The proto's rules are asked of
+// each item, and would take seconds for as many as a body can hold.
+const maxItems = 100
+
+func longLists(message proto.Message) []booking.FieldViolation {
+	var faults []booking.FieldViolation
+	message.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if field.IsList() && value.List().Len() > maxItems {
+			faults = append(faults, booking.FieldViolation{Field: string(field.Name()), Description: "has too many values"})
+		}
+		return true
+	})
+	return faults
 }
 
 // timeFaults finds timestamps outside the years 1 to 9999 or with nanoseconds

@@ -2,73 +2,57 @@ package wsapi
 
 import (
 	"context"
-	"math/rand/v2"
+	"errors"
+	"net"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
-func (h *Handler) add(s *session) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closing {
-		return false
-	}
-	if h.open == nil {
-		h.open = map[*session]struct{}{}
-	}
-	h.open[s] = struct{}{}
-	return true
+// Close codes of /ws. 4401 and 4408 are ours, from the range that RFC 6455
+// leaves to applications; they read like the HTTP statuses 401 and 408.
+const (
+	closeGoingAway    = websocket.StatusGoingAway
+	closeUnauthorized = websocket.StatusCode(4401)
+	closeTooSlow      = websocket.StatusCode(4408)
+)
+
+// ending is why a socket ends, as the peer is told. The zero value is a
+// connection that is cut, since nothing would arrive.
+type ending struct {
+	code   websocket.StatusCode
+	reason string
 }
 
-func (h *Handler) remove(s *session) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.open, s)
+func (e ending) Error() string { return e.reason }
+
+// end gives the session a reason to end; the first one stands.
+func (s *session) end(code websocket.StatusCode, reason string) { s.cancel(ending{code, reason}) }
+
+// drop ends the session without a word.
+func (s *session) drop() { s.cancel(ending{}) }
+
+// sever cuts the connection under whatever waits for it.
+func (s *session) sever() {
+	s.drop()
+	_ = s.raw.Close()
 }
 
-func (h *Handler) isClosing() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.closing
+func endingOf(ctx context.Context) ending {
+	var why ending
+	_ = errors.As(context.Cause(ctx), &why)
+	return why
 }
 
-// Close ends all sockets with 1001, at random moments within spread, so that
-// their clients do not all come back at once. It waits until they have ended or
-// the context does. net/http's own Shutdown knows nothing of sockets.
-func (h *Handler) Close(ctx context.Context, spread time.Duration) {
-	for _, s := range h.stopAccepting() {
-		delay := time.Duration(rand.Int64N(int64(spread) + 1))
-		h.sessions.Go(func() { s.leave(ctx, delay) })
-	}
-	ended := make(chan struct{})
-	go func() {
-		h.sessions.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-	case <-ctx.Done():
-	}
-}
-
-func (h *Handler) stopAccepting() []*session {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.closing = true
-	sessions := make([]*session, 0, len(h.open))
-	for s := range h.open {
-		sessions = append(sessions, s)
-	}
-	return sessions
-}
-
-func (s *session) leave(ctx context.Context, delay time.Duration) {
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	case <-s.ctx.Done():
+// hangUp closes a connection and returns when it is closed, which takes most at
+// most. The deadline is on the connection itself: the library would wait longer,
+// and for ever for the rest of a frame that never comes. Until then it reads on,
+// since a connection that is closed with bytes unread loses the close frame.
+func hangUp(conn *websocket.Conn, raw net.Conn, why ending, most time.Duration) {
+	if why.code == 0 {
+		_ = conn.CloseNow()
 		return
 	}
-	s.end(closeGoingAway, "the server is going away")
+	_ = raw.SetDeadline(time.Now().Add(most))
+	_ = conn.Close(why.code, why.reason)
 }

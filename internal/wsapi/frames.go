@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 	"unicode/utf8"
 
@@ -13,7 +14,6 @@ import (
 
 	"bookings/internal/booking"
 	"bookings/internal/feed"
-	"bookings/internal/identity"
 )
 
 // ready is the data of stream.ready.
@@ -33,14 +33,16 @@ type failure struct {
 	Message string         `json:"message"`
 }
 
-func (s *session) ready() feed.Envelope {
+// ready tells the socket's terms. head is the number of the feed's newest entry:
+// at first the one that a live socket goes on after.
+func (s *session) ready(head int64) feed.Envelope {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.frame("stream.ready", ready{
-		Sequence:     feed.Sequence(s.feed.Head()),
-		Resumed:      s.feed.Resumed,
+		Sequence:     feed.Sequence(head),
+		Resumed:      s.subscription.Resumed,
 		ExpiresAt:    s.caller.Expires.UTC().Format(time.RFC3339Nano),
-		PingInterval: int(pingInterval.Seconds()),
+		PingInterval: int(s.timing.ping.Seconds()),
 	})
 }
 
@@ -49,7 +51,7 @@ func (s *session) frame(kind string, data any) feed.Envelope {
 	return feed.Envelope{
 		SpecVersion:     feed.SpecVersion,
 		ID:              uuid.Must(uuid.NewV7()).String(),
-		Source:          s.feed.Key().Source(),
+		Source:          s.subscription.Key().Source(),
 		Type:            kind,
 		Time:            time.Now().UTC().Format(time.RFC3339Nano),
 		DataContentType: feed.DataContentType,
@@ -57,47 +59,71 @@ func (s *session) frame(kind string, data any) feed.Envelope {
 	}
 }
 
-// send writes one frame. Where it does not leave in time the connection is
-// dropped: a close frame would not leave either.
 func (s *session) send(envelope feed.Envelope) error {
-	message, err := json.Marshal(envelope)
+	frame, err := json.Marshal(envelope)
 	if err != nil {
 		return fmt.Errorf("encode a frame: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, writeDeadline)
-	defer cancel()
-	if err := s.conn.Write(ctx, websocket.MessageText, message); err != nil {
-		s.drop()
-		return err
-	}
-	return nil
+	return s.write(frame)
 }
 
-// read answers the client's frames until the socket ends.
+// read is the reading goroutine: it answers the client's frames until the
+// socket ends.
 func (s *session) read() {
 	for {
-		kind, message, err := s.conn.Read(s.ctx)
+		message, err := s.next()
+		var refusal ending
 		switch {
-		case errors.Is(err, websocket.ErrMessageTooBig):
-			s.end(websocket.StatusMessageTooBig, "a frame is larger than 16 KiB")
+		case errors.As(err, &refusal):
+			s.cancel(refusal)
 			return
 		case err != nil:
-			s.drop()
-			return
-		case kind == websocket.MessageBinary:
-			s.end(websocket.StatusUnsupportedData, "only text frames are understood")
-			return
-		case !utf8.Valid(message):
-			s.end(websocket.StatusInvalidFramePayloadData, "a frame is not UTF-8")
-			return
-		case !s.limit.Allow():
-			s.end(websocket.StatusPolicyViolation, "more than 10 frames a second")
+			// The peer has gone or said goodbye, or broke the protocol. The library
+			// tells of neither, and closing is right in each case.
+			s.end(websocket.StatusProtocolError, "the frames are not WebSocket's")
 			return
 		}
 		if s.send(s.reply(message)) != nil {
 			return
 		}
 	}
+}
+
+// next is the client's next frame. Its error is an ending where the frame
+// breaks a rule of ours.
+func (s *session) next() ([]byte, error) {
+	kind, reader, err := s.conn.Reader(context.Background())
+	if err != nil {
+		return nil, fmt.Errorf("read a frame: %w", err)
+	}
+	if !s.limit.Allow() {
+		return nil, tooMany
+	}
+	if kind == websocket.MessageBinary {
+		return nil, ending{websocket.StatusUnsupportedData, "only text frames are understood"}
+	}
+	message, err := io.ReadAll(io.LimitReader(reader, maxFrame+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read a frame: %w", err)
+	case len(message) > maxFrame:
+		return nil, ending{websocket.StatusMessageTooBig, "a frame is larger than 16 KiB"}
+	case !utf8.Valid(message):
+		return nil, ending{websocket.StatusInvalidFramePayloadData, "a frame is not UTF-8"}
+	}
+	return message, nil
+}
+
+var tooMany = ending{websocket.StatusPolicyViolation, "more than 10 frames a second"}
+
+// takeControl counts a control frame as any other and tells whether it is to be
+// answered.
+func (s *session) takeControl() bool {
+	if s.limit.Allow() {
+		return true
+	}
+	s.cancel(tooMany)
+	return false
 }
 
 // reply is the answer to one frame of the client.
@@ -116,7 +142,7 @@ func (s *session) reply(message []byte) feed.Envelope {
 		if err := s.renew(frame.Token); err != nil {
 			return s.failed(err)
 		}
-		return s.ready()
+		return s.ready(s.subscription.Newest())
 	default:
 		return s.failed(booking.Invalid("type", "must be ping or authenticate"))
 	}
@@ -140,12 +166,14 @@ func (s *session) renew(token string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if caller.Actor != s.caller.Actor {
+	left := time.Until(caller.Expires)
+	switch {
+	case caller.Actor != s.caller.Actor:
 		return booking.Errorf(booking.ReasonNotAllowed, "the token is of another user or role")
+	case left <= 0: // the leeway is for requests, not for sockets
+		return booking.Errorf(booking.ReasonTokenExpired, "the token has expired")
 	}
-	s.caller = identity.Caller{Actor: caller.Actor, Expires: caller.Expires}
-	if s.expiry != nil {
-		s.expiry.Reset(time.Until(caller.Expires))
-	}
+	s.caller = caller
+	s.restart(s.expiry, left)
 	return nil
 }

@@ -2,15 +2,13 @@ package wsapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-
-	"github.com/coder/websocket"
 
 	"bookings/internal/apierror"
 	"bookings/internal/booking"
@@ -34,62 +32,44 @@ type Handler struct {
 	// Origins are the foreign origins that browsers may come from; "*" is any.
 	Origins []string
 
-	sessions sync.WaitGroup
-	mu       sync.Mutex
-	open     map[*session]struct{}
-	closing  bool
+	// timing is the contract's where it is zero; tests are in more of a hurry.
+	timing  timing
+	sockets sockets
 }
 
 // ServeHTTP checks everything that can be answered by an HTTP status, upgrades,
 // and gives the goroutine back: the session has its own.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx, token, err := h.admit(r)
+	if !h.sockets.enter() {
+		h.Write(w, r, errLeaving)
+		return
+	}
+	defer h.sockets.running.Done()
+	ctx, offered, err := h.admit(r)
 	switch {
-	case err != nil && token != "" && isCredentialFault(err):
+	case err == nil:
+		h.serve(w, r.WithContext(ctx))
+	case offered && isCredentialFault(err):
 		// A browser cannot see a 401, so it is told by a close code.
-		h.refuse(w, r, err)
-		return
-	case err != nil:
+		h.turnAway(w, r, err)
+	default:
 		h.Write(w, r, err)
-		return
-	}
-	caller, _ := identity.FromContext(ctx)
-	subscription, err := h.subscribe(ctx, r, caller)
-	if err != nil {
-		h.Write(w, r, err)
-		return
-	}
-	conn, err := websocket.Accept(w, r, acceptOptions())
-	if err != nil { // answered by the library: this was no WebSocket handshake
-		subscription.Close()
-		return
-	}
-	h.start(newSession(h, conn, caller, subscription))
-}
-
-// The origin is checked by us, so that its refusal is ours. Compression stays
-// off: it would cost each connection megabytes.
-func acceptOptions() *websocket.AcceptOptions {
-	return &websocket.AcceptOptions{
-		Subprotocols:       []string{protocol},
-		InsecureSkipVerify: true,
-		CompressionMode:    websocket.CompressionDisabled,
 	}
 }
 
-// admit asks the gate. token is what was offered as a subprotocol, where the
-// request has no Authorization header.
-func (h *Handler) admit(r *http.Request) (ctx context.Context, token string, err error) {
+// admit asks the gate. offered tells whether the token was offered as a
+// subprotocol, which counts where there is no Authorization header.
+func (h *Handler) admit(r *http.Request) (ctx context.Context, offered bool, err error) {
 	if !h.allowsOrigin(r) {
-		return nil, "", booking.Errorf(booking.ReasonNotAllowed, "this origin may not connect")
+		return nil, false, booking.Errorf(booking.ReasonNotAllowed, "this origin may not connect")
 	}
 	credentials := identity.FromHeader(r.Header)
-	if token = offeredToken(r); token != "" && len(credentials.Authorization) == 0 {
+	if token, found := offeredToken(r); found && len(credentials.Authorization) == 0 {
 		ctx, err = h.Gate.AdmitBearer(r.Context(), token)
-		return ctx, token, err
+		return ctx, true, err
 	}
 	ctx, err = h.Gate.Admit(r.Context(), credentials, false)
-	return ctx, "", err
+	return ctx, false, err
 }
 
 func (h *Handler) allowsOrigin(r *http.Request) bool {
@@ -101,46 +81,47 @@ func (h *Handler) allowsOrigin(r *http.Request) bool {
 	return err == nil && strings.EqualFold(parsed.Host, r.Host)
 }
 
-func offeredToken(r *http.Request) string {
+func offeredToken(r *http.Request) (token string, offered bool) {
 	for _, header := range r.Header.Values("Sec-WebSocket-Protocol") {
-		for offered := range strings.SplitSeq(header, ",") {
-			if token, ok := strings.CutPrefix(strings.TrimSpace(offered), bearerPrefix); ok {
-				return token
+		for protocol := range strings.SplitSeq(header, ",") {
+			if token, ok := strings.CutPrefix(strings.TrimSpace(protocol), bearerPrefix); ok {
+				return token, true
 			}
 		}
 	}
-	return ""
+	return "", false
 }
 
 func isCredentialFault(err error) bool {
-	for _, reason := range []booking.Reason{booking.ReasonTokenInvalid, booking.ReasonTokenExpired} {
-		if booking.IsReason(err, reason) {
-			return true
-		}
-	}
-	return false
+	return booking.IsReason(err, booking.ReasonTokenInvalid) || booking.IsReason(err, booking.ReasonTokenExpired) ||
+		booking.IsReason(err, booking.ReasonTokenMissing)
 }
 
-// refuse upgrades to say that the token is no good.
-func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	conn, acceptErr := websocket.Accept(w, r, acceptOptions())
-	if acceptErr != nil {
+// serve subscribes, upgrades and starts the session. All that can be refused by
+// an HTTP status is refused before the upgrade.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
+	subscription, err := h.subscribe(r)
+	if err != nil {
+		h.Write(w, r, err)
 		return
 	}
-	edge.From(r.Context()).Answer(strconv.Itoa(int(closeUnauthorized)))
-	h.sessions.Go(func() { _ = conn.Close(closeUnauthorized, reasonOf(err)) })
+	s := newSession(h, subscription)
+	s.caller, _ = identity.FromContext(r.Context())
+	if s.conn, s.raw, err = h.upgrade(w, r, s.takeControl); err != nil {
+		subscription.Close()
+		return
+	}
+	h.sockets.start(s)
 }
 
-func (h *Handler) subscribe(ctx context.Context, r *http.Request, caller identity.Caller) (*feed.Subscription, error) {
+func (h *Handler) subscribe(r *http.Request) (*feed.Subscription, error) {
 	after, err := parseAfter(r)
 	if err != nil {
 		return nil, err
 	}
-	if h.isClosing() {
-		return nil, booking.Errorf(booking.ReasonShuttingDown, "this instance is going away: connect again")
-	}
+	caller, _ := identity.FromContext(r.Context())
 	key := feed.Key{Role: caller.Actor.Role, User: caller.Actor.ID}
-	return h.Feeds.Subscribe(ctx, key, after, feed.MaxReaders)
+	return h.Feeds.Subscribe(r.Context(), key, after, feed.MaxReaders)
 }
 
 var digits = regexp.MustCompile(`^[0-9]{1,19}$`)
@@ -166,4 +147,23 @@ func parseAfter(r *http.Request) (*int64, error) {
 		return nil, booking.Invalid("after", "must be one sequence number: 1 to 19 digits")
 	}
 	return &after, nil
+}
+
+// turnAway upgrades to say that the token is no good.
+func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, err error) {
+	conn, raw, acceptErr := h.upgrade(w, r, nil)
+	if acceptErr != nil {
+		return
+	}
+	edge.From(r.Context()).Answer(strconv.Itoa(int(closeUnauthorized)))
+	why := ending{closeUnauthorized, reasonOf(err)}
+	h.sockets.running.Go(func() { hangUp(conn, raw, why, h.times().goodbye) })
+}
+
+func reasonOf(err error) string {
+	var known *booking.Error
+	if errors.As(err, &known) {
+		return string(known.Reason)
+	}
+	return "INTERNAL"
 }

@@ -2,7 +2,8 @@ package wsapi
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -15,35 +16,44 @@ import (
 )
 
 const (
-	pingInterval = 25 * time.Second
-	// silence is how long a peer may take to answer a ping.
-	silence = 10 * time.Second
-	// writeDeadline is how long one frame may take to leave.
-	writeDeadline = 5 * time.Second
 	// maxFrame is the size of the largest frame that a client may send, in bytes.
 	maxFrame = 16 << 10
 	// framesPerSecond is how often a client may send one.
 	framesPerSecond = 10
 )
 
-// Close codes of /ws. 4401 and 4408 are ours, from the range that RFC 6455
-// leaves to applications; they read like the HTTP statuses 401 and 408.
-const (
-	closeGoingAway    = websocket.StatusGoingAway
-	closeUnauthorized = websocket.StatusCode(4401)
-	closeTooSlow      = websocket.StatusCode(4408)
-)
+// timing is how long things may take.
+type timing struct {
+	// ping is the time between two pings.
+	ping time.Duration
+	// silence is how long a peer may take to answer one.
+	silence time.Duration
+	// write is how long one frame may take to leave.
+	write time.Duration
+	// goodbye is how long a close may take, the peer's own close frame included.
+	goodbye time.Duration
+}
 
-// session is one open socket: a goroutine that reads frames, one that writes
-// entries, and two timers.
+func (h *Handler) times() timing {
+	if h.timing == (timing{}) {
+		return timing{ping: 25 * time.Second, silence: 10 * time.Second, write: 5 * time.Second, goodbye: 5 * time.Second}
+	}
+	return h.timing
+}
+
+// session is one open socket: a goroutine that writes entries, one that reads
+// frames, and two timers. Whichever of them finds a reason to end the socket
+// gives it by end; the writing goroutine then closes it, alone.
 type session struct {
-	handler *Handler
-	conn    *websocket.Conn
-	feed    *feed.Subscription
-	limit   *rate.Limiter
-	ctx     context.Context //nolint:containedctx // the session's own life, longer than any call
-	cancel  context.CancelFunc
-	done    sync.Once
+	handler      *Handler
+	timing       timing
+	conn         *websocket.Conn
+	raw          net.Conn
+	subscription *feed.Subscription
+	limit        *rate.Limiter
+	// ctx ends with the session; its cause is an ending.
+	ctx    context.Context //nolint:containedctx // the session's own life, longer than any call
+	cancel context.CancelCauseFunc
 
 	mu     sync.Mutex
 	caller identity.Caller
@@ -51,82 +61,81 @@ type session struct {
 	ping   *time.Timer
 }
 
-func newSession(h *Handler, conn *websocket.Conn, caller identity.Caller, subscription *feed.Subscription) *session {
-	ctx, cancel := context.WithCancel(context.Background())
-	conn.SetReadLimit(maxFrame)
+func newSession(h *Handler, subscription *feed.Subscription) *session {
+	ctx, cancel := context.WithCancelCause(context.Background())
 	return &session{
-		handler: h, conn: conn, feed: subscription, caller: caller,
+		handler: h, timing: h.times(), subscription: subscription,
 		limit: rate.NewLimiter(framesPerSecond, framesPerSecond),
 		ctx:   ctx, cancel: cancel,
 	}
 }
 
-// start runs a session until it ends, on goroutines of its own.
-func (h *Handler) start(s *session) {
-	if !h.add(s) {
-		s.end(closeGoingAway, "the server is going away")
-		s.feed.Close()
-		return
+// run is the writing goroutine, from the first frame to the last.
+func (s *session) run() {
+	defer s.handler.sockets.remove(s)
+	// Nothing precedes stream.ready, so nobody reads before.
+	if s.send(s.ready(s.subscription.Head)) == nil {
+		s.startTimers()
+		s.handler.sockets.running.Go(s.read)
+		s.deliver()
 	}
-	h.sessions.Go(s.write)
-	h.sessions.Go(s.read)
+	s.stopTimers()
+	// The user's place is free before the peer has said goodbye: who reconnects
+	// at once is not one too many.
+	s.subscription.Close()
+	hangUp(s.conn, s.raw, endingOf(s.ctx), s.timing.goodbye)
 }
 
-// end closes the socket with the first code given, and stops the session.
-func (s *session) end(code websocket.StatusCode, reason string) {
-	s.done.Do(func() {
-		s.stopTimers()
-		s.handler.remove(s)
-		s.handler.sessions.Go(func() {
-			_ = s.conn.Close(code, reason)
-			s.cancel()
-		})
-	})
-}
-
-// drop cuts the connection, where no close frame would arrive.
-func (s *session) drop() {
-	s.done.Do(func() {
-		s.stopTimers()
-		s.handler.remove(s)
-		_ = s.conn.CloseNow()
-		s.cancel()
-	})
-}
-
-// write sends stream.ready, then each entry.
-func (s *session) write() {
-	defer s.feed.Close()
-	if err := s.send(s.ready()); err != nil {
-		return
-	}
-	s.startTimers()
+// deliver writes each entry until the session ends.
+func (s *session) deliver() {
 	for {
-		entry, err := s.feed.Next(s.ctx)
-		switch {
-		case s.ctx.Err() != nil:
-			return
-		case booking.IsReason(err, booking.ReasonRateLimited), booking.IsReason(err, booking.ReasonSequenceOutOfRange):
-			s.end(closeTooSlow, "read too slowly: reconnect with after")
-			return
-		case err != nil:
-			s.handler.Log.Error("a feed cannot be read", "error", err)
-			s.end(websocket.StatusInternalError, "internal error: reconnect with after")
+		entry, err := s.subscription.Next(s.ctx)
+		if err != nil {
+			s.endBy(err)
 			return
 		}
-		if s.send(entry.Envelope()) != nil {
+		frame, err := entry.JSON()
+		if err != nil {
+			s.endBy(err)
+			return
+		}
+		if s.write(frame) != nil {
 			return
 		}
 	}
+}
+
+// endBy ends the session for the reason why there is no next entry. Where it
+// has been ended already, that stands.
+func (s *session) endBy(err error) {
+	switch {
+	case s.ctx.Err() != nil:
+	case booking.IsReason(err, booking.ReasonShuttingDown):
+		s.end(closeGoingAway, "the server is going away: reconnect with after")
+	case booking.IsReason(err, booking.ReasonRateLimited), booking.IsReason(err, booking.ReasonSequenceOutOfRange):
+		s.end(closeTooSlow, "read too slowly: reconnect with after")
+	default:
+		s.handler.Log.Error("a feed cannot be read", "error", err)
+		s.end(websocket.StatusInternalError, "internal error: reconnect with after")
+	}
+}
+
+// write writes one frame. Where it does not leave in time the connection is
+// dropped: a close frame would not leave either.
+func (s *session) write(frame []byte) error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.timing.write)
+	defer cancel()
+	if err := s.conn.Write(ctx, websocket.MessageText, frame); err != nil {
+		s.drop()
+		return fmt.Errorf("write a frame: %w", err)
+	}
+	return nil
 }
 
 func (s *session) startTimers() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ctx.Err() != nil {
-		return
-	}
-	s.ping = time.AfterFunc(pingInterval, s.sendPing)
+	s.ping = time.AfterFunc(s.timing.ping, s.sendPing)
 	s.expiry = time.AfterFunc(time.Until(s.caller.Expires), s.expire)
 }
 
@@ -139,11 +148,20 @@ func (s *session) stopTimers() {
 	}
 }
 
-func (s *session) expire() { s.end(closeUnauthorized, string(booking.ReasonTokenExpired)) }
+// expire ends the session unless it was renewed while this was on its way.
+func (s *session) expire() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if left := time.Until(s.caller.Expires); left > 0 {
+		s.restart(s.expiry, left)
+		return
+	}
+	s.end(closeUnauthorized, string(booking.ReasonTokenExpired))
+}
 
 // sendPing drops a peer that does not answer.
 func (s *session) sendPing() {
-	ctx, cancel := context.WithTimeout(s.ctx, silence)
+	ctx, cancel := context.WithTimeout(context.Background(), s.timing.silence)
 	defer cancel()
 	if s.conn.Ping(ctx) != nil {
 		s.drop()
@@ -151,13 +169,12 @@ func (s *session) sendPing() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ping.Reset(pingInterval)
+	s.restart(s.ping, s.timing.ping)
 }
 
-func reasonOf(err error) string {
-	var known *booking.Error
-	if errors.As(err, &known) {
-		return string(known.Reason)
+// restart sets a timer again, unless the session has stopped its timers.
+func (s *session) restart(timer *time.Timer, d time.Duration) {
+	if s.ctx.Err() == nil {
+		timer.Reset(d)
 	}
-	return "INTERNAL"
 }

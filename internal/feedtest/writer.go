@@ -1,0 +1,113 @@
+// Package feedtest writes events into the feeds of a provider and a customer,
+// for tests of those who read them. Only tests import it.
+package feedtest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"bookings/gen/sqlc"
+	"bookings/internal/booking"
+	"bookings/internal/feed"
+)
+
+// Writer writes events of one booking. Several goroutines may use it.
+type Writer struct {
+	t    testing.TB
+	pool *pgxpool.Pool
+	data booking.EventData
+	at   time.Time
+
+	Provider, Customer feed.Key
+}
+
+// NewWriter makes the booking that the events are about.
+func NewWriter(t testing.TB, pool *pgxpool.Pool, provider, customer string) *Writer {
+	t.Helper()
+	w := &Writer{
+		t: t, pool: pool, at: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC),
+		data:     booking.EventData{BookingID: uuid.NewString(), ProviderID: provider, CustomerID: customer},
+		Provider: feed.Key{Role: booking.RoleProvider, User: provider},
+		Customer: feed.Key{Role: booking.RoleCustomer, User: customer},
+	}
+	w.execute(`
+		INSERT INTO bookings (id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
+			reminder_due_time, reminder_state, create_time, update_time)
+		VALUES ($1, $2, $3, $4, $4::timestamptz + interval '1 hour', 'CONFIRMED', '', 1, 0, $4, 'SKIPPED', $4, $4)`,
+		w.data.BookingID, provider, customer, w.at)
+	w.execute(`INSERT INTO feeds (role, user_id) VALUES ('provider', $1), ('customer', $2) ON CONFLICT DO NOTHING`, provider, customer)
+	return w
+}
+
+func (w *Writer) execute(sql string, args ...any) {
+	w.t.Helper()
+	if _, err := w.pool.Exec(w.t.Context(), sql, args...); err != nil {
+		w.t.Fatal("feedtest: ", err)
+	}
+}
+
+// Try writes an event as a use case does, and returns its two entries once they
+// are committed. Nobody has published them.
+func (w *Writer) Try(ctx context.Context) (entries []feed.Entry, err error) {
+	err = pgx.BeginFunc(ctx, w.pool, func(tx pgx.Tx) error {
+		parties := sqlc.FeedLockParams{ProviderID: w.Provider.User, CustomerID: w.Customer.User}
+		if err := new(sqlc.Queries).FeedLock(ctx, tx, parties); err != nil {
+			return err
+		}
+		entries, err = feed.Append(ctx, tx, booking.Event{
+			Type: booking.EventRescheduled, Time: w.at, By: booking.Internal, StartTime: w.at, Data: w.data,
+		})
+		return err
+	})
+	return entries, err
+}
+
+// Write is Try for tests in which nothing fails.
+func (w *Writer) Write() []feed.Entry {
+	w.t.Helper()
+	entries, err := w.Try(context.WithoutCancel(w.t.Context()))
+	if err != nil {
+		w.t.Error("feedtest: ", err)
+	}
+	return entries
+}
+
+// Fill writes many events that nobody hears of.
+func (w *Writer) Fill(n int) {
+	w.t.Helper()
+	w.execute(`
+		WITH new AS (
+			INSERT INTO booking_events (id, booking_id, type, time, actor_role, actor_id, start_time, data)
+			SELECT gen_random_uuid(), $1::uuid, 'booking.rescheduled', $2::timestamptz, 'internal', '', $2::timestamptz, jsonb_build_object('bookingId', $1::uuid::text)
+			FROM generate_series(1, $3::int) RETURNING id
+		), numbered AS (
+			SELECT id, row_number() OVER () AS number FROM new
+		), advanced AS (
+			UPDATE feeds SET head = head + $3::int
+			WHERE (role = 'provider' AND user_id = $4) OR (role = 'customer' AND user_id = $5)
+			RETURNING role, user_id, head - $3::int AS before
+		)
+		INSERT INTO feed_entries (role, user_id, sequence, event_id)
+		SELECT role, user_id, before + number, id FROM advanced, numbered`,
+		w.data.BookingID, w.at, n, w.Provider.User, w.Customer.User)
+}
+
+// IDs are the events of a feed in PostgreSQL, in their order.
+func (w *Writer) IDs(key feed.Key) []string {
+	w.t.Helper()
+	rows, err := w.pool.Query(context.WithoutCancel(w.t.Context()),
+		`SELECT event_id::text FROM feed_entries WHERE role = $1 AND user_id = $2 ORDER BY sequence`, key.Role, key.User)
+	if err != nil {
+		w.t.Fatal("feedtest: ", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		w.t.Fatal("feedtest: ", err)
+	}
+	return ids
+}

@@ -1,0 +1,261 @@
+package wsapi
+
+import (
+	"context"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"bookings/internal/booking"
+	"bookings/internal/feed"
+)
+
+// misbehaviours are what a client must not do, and what it is told.
+var misbehaviours = map[string]struct {
+	do   func(r *raw)
+	code websocket.StatusCode
+}{
+	"binary frame":            {func(r *raw) { r.send(fin|opBinary, "x") }, 1003},
+	"bad UTF-8":               {func(r *raw) { r.send(fin|opText, "{\"type\":\"\xff\"}") }, 1007},
+	"half a rune":             {func(r *raw) { r.send(fin|opText, "\"\xc3") }, 1007},
+	"a frame over 16 KiB":     {func(r *raw) { r.send(fin|opText, strings.Repeat("x", maxFrame+1)) }, 1009},
+	"a message over 16 KiB":   {sendFragments, 1009},
+	"11 frames at once":       {func(r *raw) { sendMany(r, 11, opText) }, 1008},
+	"1000 frames at once":     {func(r *raw) { sendMany(r, 1000, opText) }, 1008},
+	"1000 pings at once":      {func(r *raw) { sendMany(r, 1000, opPing) }, 1008},
+	"1000 pongs at once":      {func(r *raw) { sendMany(r, 1000, opPong) }, 1008},
+	"an unmasked frame":       {func(r *raw) { r.write([]byte{fin | opText, 2, '{', '}'}) }, 1002},
+	"reserved bits":           {func(r *raw) { r.send(fin|0x40|opText, "{}") }, 1002},
+	"an unknown opcode":       {func(r *raw) { r.send(fin|0x3, "{}") }, 1002},
+	"a continuation of none":  {func(r *raw) { r.send(fin|opContinuation, "{}") }, 1002},
+	"a fragmented ping":       {func(r *raw) { r.send(opPing, "") }, 1002},
+	"a frame never completed": {func(r *raw) { sendMany(r, 11, opText); r.write(masked(fin|opText, "12345")[:8]) }, 1008},
+}
+
+func sendMany(r *raw, n int, opcode byte) {
+	var frames []byte
+	for range n {
+		frames = append(frames, masked(fin|opcode, `{"type":"ping"}`)...)
+	}
+	r.write(frames)
+}
+
+func sendFragments(r *raw) {
+	r.send(opText, strings.Repeat("x", maxFrame))
+	r.send(fin|opContinuation, "x")
+}
+
+func TestMisbehaviourIsToldByItsCodeAndDisturbsNobody(t *testing.T) {
+	t.Parallel()
+	times := unhurried
+	d := openDoor(t, hurry(times))
+	bystander := d.live()
+	for name, bad := range misbehaviours {
+		t.Run(name, func(t *testing.T) {
+			r := d.connectRaw()
+			r.t = t
+			bad.do(r)
+			r.wantsClose(bad.code)
+		})
+	}
+	d.publish(3)
+	bystander.wantsEntries(1, 3)
+	_ = bystander.conn.CloseNow()
+	d.isEmpty()
+}
+
+func TestTenFramesASecondAreAnswered(t *testing.T) {
+	t.Parallel()
+	c := openDoor(t).live()
+	for range framesPerSecond {
+		c.send(websocket.MessageText, `{"type":"ping"}`)
+	}
+	for range framesPerSecond {
+		c.wants("stream.pong")
+	}
+}
+
+func TestASocketClosesAtItsTokensExpiry(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	expires := time.Now().Add(2 * time.Second).Truncate(time.Second)
+	c := d.connect("", sign(t, booking.RoleProvider, "pat", expires.Add(-time.Minute), time.Minute))
+	c.wants("stream.ready")
+	c.wantsClose(closeUnauthorized)
+	if early := time.Until(expires); early > 0 {
+		t.Errorf("it closed %v before its token expired", early)
+	}
+	d.isEmpty()
+}
+
+// The leeway of 30 seconds is for requests.
+func TestATokenWithinTheLeewayOpensASocketThatClosesAtOnce(t *testing.T) {
+	t.Parallel()
+	c := openDoor(t).connect("", sign(t, booking.RoleProvider, "pat", time.Now().Add(-time.Minute), 50*time.Second))
+	c.wants("stream.ready")
+	c.wantsClose(closeUnauthorized)
+}
+
+func TestAPeerIsPingedAndAnswers(t *testing.T) {
+	t.Parallel()
+	times := unhurried
+	times.ping, times.silence = 20*time.Millisecond, 10*time.Second
+	d := openDoor(t, hurry(times))
+	pings := make(chan struct{}, 100)
+	conn, _, err := d.try("", &websocket.DialOptions{HTTPHeader: bearer(token(t)), OnPingReceived: func(context.Context, []byte) bool {
+		pings <- struct{}{}
+		return true
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &client{t: t, conn: conn}
+	c.wants("stream.ready")
+	go d.publishWhen(pings, 5)
+	c.wantsEntries(1, 1)
+}
+
+// publishWhen writes an event once there have been n signals.
+func (d *door) publishWhen(signals <-chan struct{}, n int) {
+	for range n {
+		<-signals
+	}
+	d.publish(1)
+}
+
+func TestASilentPeerIsDropped(t *testing.T) {
+	t.Parallel()
+	times := unhurried
+	times.ping, times.silence = 20*time.Millisecond, 50*time.Millisecond
+	d := openDoor(t, hurry(times))
+	r := d.connectRaw()
+	if opcode, _, err := r.next(); opcode != opPing {
+		t.Errorf("instead of a ping came %d, %v", opcode, err)
+	}
+	r.wantsCut()
+	d.isEmpty()
+}
+
+// overrun is more entries than a live reader may fall behind.
+const overrun = 1500
+
+func TestASlowReaderIsToldAndDelaysNobody(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, hurry(unhurried), func(h *Handler) { h.Feeds.SlowAfter = 1 })
+	slow := d.connectRaw()
+	quick := d.live()
+	go d.publish(overrun)
+	quick.wantsEntries(1, overrun)
+	slow.wantsClose(closeTooSlow)
+	_ = quick.conn.CloseNow()
+	d.isEmpty()
+	again := d.connect("?after=1")
+	again.wants("stream.ready")
+	again.wantsEntries(2, overrun)
+}
+
+func TestAPeerThatDoesNotReadIsDropped(t *testing.T) {
+	t.Parallel()
+	times := unhurried
+	times.write = 100 * time.Millisecond
+	d := openDoor(t, hurry(times))
+	stalled := d.connectRaw()
+	quick := d.live()
+	go d.publish(overrun)
+	quick.wantsEntries(1, overrun)
+	_ = quick.conn.CloseNow()
+	d.isEmpty()
+	stalled.wantsCut()
+}
+
+func TestGoingAwayIsToldSpreadOverTime(t *testing.T) {
+	t.Parallel()
+	const sockets = 20
+	const spread = 500 * time.Millisecond
+	d := openDoor(t)
+	var mu sync.Mutex
+	var ends []time.Time
+	var all sync.WaitGroup
+	for i := range sockets {
+		role := []booking.Role{booking.RoleProvider, booking.RoleCustomer}[i%2]
+		c := d.connect("", sign(t, role, "pat", time.Now(), time.Hour))
+		c.wants("stream.ready")
+		all.Go(func() {
+			c.wantsClose(closeGoingAway)
+			mu.Lock()
+			defer mu.Unlock()
+			ends = append(ends, time.Now())
+		})
+	}
+	d.feeds.EndAll(spread)
+	if _, response, _ := d.try("", &websocket.DialOptions{HTTPHeader: bearer(token(t))}); response.StatusCode != 503 {
+		t.Errorf("a new socket got %d", response.StatusCode)
+	}
+	d.handler.Close(t.Context())
+	all.Wait()
+	if took := ends[sockets-1].Sub(ends[0]); took < spread/10 {
+		t.Errorf("they ended within %v", took)
+	}
+}
+
+func TestCloseCutsWhoDoesNotGoInTime(t *testing.T) {
+	t.Parallel()
+	times := unhurried
+	times.goodbye = time.Hour
+	d := openDoor(t, hurry(times))
+	stuck, waiting := d.connectRaw(), d.connectRaw()
+	d.publish(800) // more than their connections take
+	d.feeds.EndAll(time.Hour)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	d.handler.Close(ctx)
+	d.isEmpty()
+	stuck.wantsCut()
+	waiting.wantsCut()
+}
+
+func TestSocketsMayComeWhileTheDoorCloses(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			options := &websocket.DialOptions{HTTPHeader: bearer(token(t))}
+			if i%2 == 0 {
+				options = &websocket.DialOptions{Subprotocols: []string{"bookings.v1", "bearer.bad"}}
+			}
+			for {
+				conn, response, err := d.try("", options)
+				if response != nil && response.StatusCode == 503 {
+					return
+				}
+				if err == nil {
+					_, _, _ = conn.Read(t.Context())
+					_ = conn.CloseNow()
+				}
+			}
+		})
+	}
+	eventually(t, func() bool { return d.log.has(`"code":"101"`) })
+	d.feeds.EndAll(10 * time.Millisecond)
+	d.handler.Close(t.Context())
+	all.Wait()
+	d.isEmpty()
+}
+
+// Not parallel: it counts goroutines, its own and nobody else's.
+func TestAnIdleSocketCostsTwoGoroutines(t *testing.T) { //nolint:paralleltest // see above
+	d := openDoor(t, hurry(unhurried))
+	d.connectRaw()
+	before := runtime.NumGoroutine()
+	const sockets = feed.MaxReaders - 1
+	for range sockets {
+		d.connectRaw()
+	}
+	// The handlers' goroutines are given back in a moment.
+	eventually(t, func() bool { return runtime.NumGoroutine() <= before+2*sockets })
+}

@@ -1,0 +1,112 @@
+package wsapi
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// raw is a client that may break every rule, and that answers nothing by itself.
+type raw struct {
+	t    *testing.T
+	conn *net.TCPConn
+	in   *bufio.Reader
+}
+
+// opcodes of RFC 6455, section 5.2.
+const (
+	opContinuation = 0x0
+	opText         = 0x1
+	opBinary       = 0x2
+	opClose        = 0x8
+	opPing         = 0x9
+	opPong         = 0xa
+	fin            = 0x80
+)
+
+// connectRaw opens the provider's socket and reads its stream.ready.
+func (d *door) connectRaw() *raw {
+	d.t.Helper()
+	address := strings.TrimPrefix(d.server.URL, "http://")
+	dialed, err := net.DialTimeout("tcp", address, enough)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() { _ = dialed.Close() })
+	r := &raw{t: d.t, conn: dialed.(*net.TCPConn), in: bufio.NewReaderSize(dialed, 1<<10)}
+	_ = r.conn.SetReadBuffer(32 << 10)
+	_ = r.conn.SetDeadline(time.Now().Add(enough))
+	r.write([]byte("GET /ws HTTP/1.1\r\nHost: " + address + "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + token(d.t) + "\r\n\r\n"))
+	response, err := http.ReadResponse(r.in, nil)
+	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
+		d.t.Fatal(response, err)
+	}
+	if opcode, payload, err := r.next(); err != nil || opcode != opText || !strings.Contains(string(payload), `"stream.ready"`) {
+		d.t.Fatal(opcode, string(payload), err)
+	}
+	return r
+}
+
+func (r *raw) write(bytes []byte) { _, _ = r.conn.Write(bytes) }
+
+// send writes a frame, masked with zeros: a mask that changes nothing.
+func (r *raw) send(first byte, payload string) { r.write(masked(first, payload)) }
+
+func masked(first byte, payload string) []byte {
+	header := []byte{first, 0x80 | byte(len(payload))}
+	if len(payload) > 125 {
+		header = binary.BigEndian.AppendUint16([]byte{first, 0x80 | 126}, uint16(len(payload)))
+	}
+	return append(append(header, 0, 0, 0, 0), payload...)
+}
+
+// next is the server's next frame.
+func (r *raw) next() (opcode byte, payload []byte, err error) {
+	var header [2]byte
+	if _, err := io.ReadFull(r.in, header[:]); err != nil {
+		return 0, nil, err
+	}
+	length := uint64(header[1])
+	if length == 126 {
+		var long [2]byte
+		if _, err := io.ReadFull(r.in, long[:]); err != nil {
+			return 0, nil, err
+		}
+		length = uint64(binary.BigEndian.Uint16(long[:]))
+	}
+	payload = make([]byte, length)
+	_, err = io.ReadFull(r.in, payload)
+	return header[0] &^ fin, payload, err
+}
+
+// wantsClose reads up to the close frame, which has to be of a code, and on to
+// the end of the connection, which comes although nothing is answered.
+func (r *raw) wantsClose(code websocket.StatusCode) {
+	r.t.Helper()
+	opcode, payload, err := r.next()
+	for ; err == nil && opcode != opClose; opcode, payload, err = r.next() {
+	}
+	if err != nil || len(payload) < 2 || websocket.StatusCode(binary.BigEndian.Uint16(payload)) != code {
+		r.t.Errorf("instead of close %d came %x, %v", code, payload, err)
+		return
+	}
+	r.wantsCut()
+}
+
+// wantsCut reads to the end of the connection.
+func (r *raw) wantsCut() {
+	r.t.Helper()
+	var timeout net.Error
+	if _, err := io.Copy(io.Discard, r.in); errors.As(err, &timeout) && timeout.Timeout() {
+		r.t.Error("the connection is not cut")
+	}
+}
