@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +31,8 @@ type instance struct {
 	addr string
 	pool *pgxpool.Pool
 	log  *logs
+	// http1 and http2 are connections of clients, the latter in plain text.
+	http1, http2 *http.Transport
 	// stop ends the server in order and waits until it has ended.
 	stop func()
 }
@@ -52,8 +55,8 @@ func start(t testing.TB, changes ...func(*Settings)) *instance {
 func run(t testing.TB, settings Settings) *instance {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	i := &instance{t: t, log: &logs{}}
-	server, err := New(ctx, settings, slog.New(slog.NewJSONHandler(i.log, nil)))
+	i := newInstance(t)
+	server, err := New(ctx, settings, slog.New(slog.NewJSONHandler(i.log, &slog.HandlerOptions{Level: settings.LogLevel})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,6 +81,19 @@ func run(t testing.TB, settings Settings) *instance {
 		t.Fatal(err)
 	}
 	t.Cleanup(i.pool.Close)
+	return i
+}
+
+func newInstance(t testing.TB) *instance {
+	var plain http.Protocols
+	plain.SetUnencryptedHTTP2(true)
+	i := &instance{
+		t: t, log: &logs{},
+		http1: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 100},
+		http2: &http.Transport{DisableCompression: true, Protocols: &plain},
+	}
+	t.Cleanup(i.http1.CloseIdleConnections)
+	t.Cleanup(i.http2.CloseIdleConnections)
 	return i
 }
 

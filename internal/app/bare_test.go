@@ -1,0 +1,68 @@
+package app
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"bookings/internal/apierror"
+	"bookings/internal/edge"
+	"bookings/internal/identity"
+	"bookings/internal/ratelimit"
+	"bookings/internal/rpcapi"
+	"bookings/internal/wsapi"
+)
+
+// bareServer is all routes with no stores behind them: a call that gets as far
+// as a handler panics there.
+type bareServer struct {
+	settings Settings
+	doors    rpcapi.Options
+	sockets  *wsapi.Handler
+	// now is the clock of the outer handler.
+	now func() time.Time
+}
+
+// bare runs one, for what is decided before a handler is asked.
+func bare(t testing.TB, changes ...func(*bareServer)) *instance {
+	t.Helper()
+	i := newInstance(t)
+	log := slog.New(slog.NewJSONHandler(i.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	gate := &edge.Gate{
+		Verifier: identity.New(identity.Options{Secret: []byte(testSecret), InternalTokens: []string{testInternal}, Now: time.Now}),
+		Limiter:  ratelimit.New(0, time.Now),
+	}
+	b := &bareServer{
+		doors:   rpcapi.Options{Gate: gate, Log: log},
+		sockets: &wsapi.Handler{Answerer: apierror.Answerer{Log: log}, Gate: gate},
+		now:     time.Now,
+	}
+	for _, change := range changes {
+		change(b)
+	}
+	handler, err := routes(b.settings, b.doors, b.sockets, &health{}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler.(*edge.Handler).Now = b.now
+	i.serve(handler, log)
+	return i
+}
+
+func (i *instance) serve(handler http.Handler, log *slog.Logger) {
+	i.t.Helper()
+	listener, err := new(net.ListenConfig).Listen(i.t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	i.addr = listener.Addr().String()
+	server := newHTTPServer("", handler, log)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	i.t.Cleanup(func() {
+		_ = server.Close()
+		<-ended
+	})
+}

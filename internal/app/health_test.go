@@ -1,0 +1,192 @@
+package app
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	bookingsv1 "bookings/gen/bookings/v1"
+	"bookings/internal/booking"
+	"bookings/internal/pgtest"
+)
+
+// readiness asks /health/ready.
+func (i *instance) readiness() (int, readiness) {
+	i.t.Helper()
+	response, body := i.exchange(i.get("/health/ready", http.Header{}))
+	var found readiness
+	if err := json.Unmarshal(body, &found); err != nil {
+		i.t.Fatalf("%v: %s", err, body)
+	}
+	if got := response.Header.Get("Content-Type"); got != "application/json" {
+		i.t.Errorf("Content-Type is %q", got)
+	}
+	return response.StatusCode, found
+}
+
+func (i *instance) checkReady(status int, want readiness) {
+	i.t.Helper()
+	if got, found := i.readiness(); got != status || found != want {
+		i.t.Errorf("HTTP status %d, %+v, want %d, %+v", got, found, status, want)
+	}
+}
+
+// checkLive: the process can answer, whatever it stands on.
+func (i *instance) checkLive() {
+	i.t.Helper()
+	response, body := i.exchange(i.get("/health", http.Header{}))
+	var told map[string]string
+	if err := json.Unmarshal(body, &told); err != nil || response.StatusCode != http.StatusOK || len(told) != 1 || told["status"] != "ok" {
+		i.t.Errorf("/health: %s %s", response.Status, body)
+	}
+}
+
+func TestReadinessNamesItsParts(t *testing.T) {
+	t.Parallel()
+	i := start(t)
+	i.checkLive()
+	i.checkReady(http.StatusOK, readiness{Status: "ok", Postgres: "ok", Redis: "disabled", Schema: "ok"})
+}
+
+func TestRedisDownIsDegradedAndNothingElse(t *testing.T) {
+	t.Parallel()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = closed.Close()
+	i := start(t, func(s *Settings) { s.RedisURL = "redis://" + closed.Addr().String() })
+	i.checkLive()
+	i.checkReady(http.StatusOK, readiness{Status: degraded, Postgres: "ok", Redis: degraded, Schema: "ok"})
+	i.book("cara", 0)
+}
+
+func TestASchemaThatIsTooOldIsNamedWithItsRemedy(t *testing.T) {
+	t.Parallel()
+	for name, old := range map[string]string{
+		"ours":    "DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)",
+		"River's": "DELETE FROM river_migration WHERE version = (SELECT max(version) FROM river_migration)",
+		"all":     "DROP SCHEMA public CASCADE; CREATE SCHEMA public",
+	} {
+		url := pgtest.URL(t)
+		execute(t, url, old)
+		i := start(t, func(s *Settings) { s.DatabaseURL = url })
+		i.checkLive()
+		status, found := i.readiness()
+		want := readiness{Status: unavailable, Postgres: "ok", Redis: "disabled", Schema: "too old: run bookings migrate up"}
+		if status != http.StatusServiceUnavailable || found != want {
+			t.Errorf("%s: HTTP status %d, %+v", name, status, found)
+		}
+	}
+}
+
+func TestADatabaseThatIsDownIsSaidQuickly(t *testing.T) {
+	t.Parallel()
+	proxy, url := newProxy(t, pgtest.URL(t))
+	i := start(t, func(s *Settings) { s.DatabaseURL = url })
+	i.book("cara", 0)
+	proxy.cut()
+	began := time.Now()
+	i.checkLive()
+	i.checkReady(http.StatusServiceUnavailable, readiness{Status: unavailable, Postgres: unavailable, Redis: "disabled", Schema: "unknown"})
+	for _, door := range doors {
+		i.checkUnavailable(door)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+const databaseUnavailable = "UNAVAILABLE DATABASE_UNAVAILABLE"
+
+// checkUnavailable reads and writes through a door, in vain.
+func (i *instance) checkUnavailable(door door) {
+	i.t.Helper()
+	for _, c := range []call{
+		{method: "GetBooking", request: &bookingsv1.GetBookingRequest{Id: nobodys}},
+		trial(func(*bookingsv1.CreateBookingRequest) {}),
+	} {
+		c.header = i.as(booking.RoleCustomer, "cara")
+		got := door.call(i, c)
+		checkVerdict(i.t, door.name+" "+c.method, got, databaseUnavailable)
+		if !door.grpc && got.http != http.StatusServiceUnavailable {
+			i.t.Errorf("%s %s: HTTP status %d", door.name, c.method, got.http)
+		}
+	}
+}
+
+// A hung database costs a caller at most 10 seconds, and a probe 5. What hangs
+// is found by its time-outs, so this test waits for them.
+func TestADatabaseThatHangsIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	proxy, url := newProxy(t, pgtest.URL(t))
+	i := start(t, func(s *Settings) { s.DatabaseURL = url })
+	i.book("cara", 0)
+	proxy.stall()
+	began := time.Now()
+	i.checkLive()
+	i.checkReady(http.StatusServiceUnavailable, readiness{Status: unavailable, Postgres: unavailable, Redis: "disabled", Schema: "unknown"})
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("/health/ready took %v", took)
+	}
+	answers := make(chan string, 2*len(doors))
+	for _, door := range doors {
+		go func() {
+			answers <- i.hang(door, call{method: "GetBooking", request: &bookingsv1.GetBookingRequest{Id: nobodys}})
+		}()
+		go func() { answers <- i.hang(door, trial(func(*bookingsv1.CreateBookingRequest) {})) }()
+	}
+	for range cap(answers) {
+		if wrong := <-answers; wrong != "" {
+			t.Error(wrong)
+		}
+	}
+	proxy.resume()
+	i.await(func() bool { status, _ := i.readiness(); return status == http.StatusOK }, "readiness after the database came back")
+	i.book("cara", 2)
+}
+
+// hang calls while the database hangs and says what is wrong with the answer.
+func (i *instance) hang(door door, c call) string {
+	c.header = i.as(booking.RoleCustomer, "cara")
+	began := time.Now()
+	got := door.call(i, c)
+	took := time.Since(began)
+	verdict := got.verdict()
+	if verdict != databaseUnavailable && verdict != "DEADLINE_EXCEEDED DEADLINE_EXCEEDED" || took > 10*time.Second {
+		return door.name + " " + c.method + " after " + took.String() + ": " + got.String()
+	}
+	return ""
+}
+
+func TestAServerThatStopsIsNotReady(t *testing.T) {
+	t.Parallel()
+	i := start(t, func(s *Settings) { s.Drain = time.Second })
+	i.checkReady(http.StatusOK, readiness{Status: "ok", Postgres: "ok", Redis: "disabled", Schema: "ok"})
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		i.stop()
+	}()
+	i.await(func() bool { status, _ := i.readiness(); return status == http.StatusServiceUnavailable }, "readiness off")
+	i.checkLive()
+	i.book("cara", 0)
+	<-stopped
+}
+
+// execute runs SQL on a database before a server uses it.
+func execute(t testing.TB, url, sql string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+}

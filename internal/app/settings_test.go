@@ -1,0 +1,143 @@
+package app
+
+import (
+	"log/slog"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// serviceToken is as short as an internal token may be.
+const serviceToken = "01234567890123456789012345678901"
+
+// required is what no server starts without.
+func required(more ...string) []string {
+	return append([]string{"DATABASE_URL=postgres://localhost/bookings", "JWT_SECRET=" + testSecret}, more...)
+}
+
+func TestSettingsHaveTheDefaultsOfTheContract(t *testing.T) {
+	t.Parallel()
+	got, err := FromEnvironment(required())
+	want := Settings{
+		Addr: ":8080", DatabaseURL: "postgres://localhost/bookings", JWTSecret: testSecret,
+		RateLimit: 60, MaxPending: 10, ReminderLead: 10 * time.Minute, FeedRetention: 720 * time.Hour, LogFormat: "json",
+		ShutdownTimeout: got.ShutdownTimeout, Drain: got.Drain, Worker: true,
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v (%v), want %+v", got, err, want)
+	}
+	if got.Drain <= 0 || got.ShutdownTimeout <= got.Drain {
+		t.Errorf("drains for %v of %v", got.Drain, got.ShutdownTimeout)
+	}
+}
+
+func TestSettingsAreReadFromTheEnvironment(t *testing.T) {
+	t.Parallel()
+	got, err := FromEnvironment(required(
+		"ADDR=127.0.0.1:1", "TLS_CERT=c", "TLS_KEY=k", "REDIS_URL=redis://localhost:6379", "JWT_ISSUER=i", "JWT_AUDIENCE=a",
+		"INTERNAL_TOKEN="+serviceToken+","+serviceToken, "RATE_LIMIT_RPM=0", "MAX_PENDING=3", "REMINDER_LEAD=90s", "FEED_RETENTION=1h",
+		"ALLOWED_ORIGINS=https://a.example,http://localhost:3000", "TRUSTED_PROXIES=10.0.0.0/8,fd00::/8",
+		"LOG_LEVEL=debug", "LOG_FORMAT=text", "SHUTDOWN_TIMEOUT=1m", "PATH=/bin",
+	))
+	want := Settings{
+		Addr: "127.0.0.1:1", TLSCert: "c", TLSKey: "k", DatabaseURL: "postgres://localhost/bookings",
+		RedisURL: "redis://localhost:6379", JWTSecret: testSecret, JWTIssuer: "i", JWTAudience: "a",
+		InternalTokens: []string{serviceToken, serviceToken}, MaxPending: 3, ReminderLead: 90 * time.Second, FeedRetention: time.Hour,
+		AllowedOrigins: []string{"https://a.example", "http://localhost:3000"},
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
+		LogLevel:       slog.LevelDebug, LogFormat: "text", ShutdownTimeout: time.Minute, Drain: got.Drain, Worker: true,
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v (%v), want %+v", got, err, want)
+	}
+}
+
+func TestEachWrongSettingIsNamed(t *testing.T) {
+	t.Parallel()
+	for wrong, name := range map[string]string{
+		"DATABASE_URL=":                        "DATABASE_URL",
+		"DATABASE_URL=postgres://host:port/":   "DATABASE_URL",
+		"JWT_SECRET=":                          "JWT_SECRET",
+		"JWT_SECRET=" + testSecret[:31]:        "JWT_SECRET",
+		"INTERNAL_TOKEN=short":                 "INTERNAL_TOKEN",
+		"INTERNAL_TOKEN=" + serviceToken + ",": "INTERNAL_TOKEN",
+		"INTERNAL_TOKEN=" + strings.Repeat(serviceToken+",", 2) + serviceToken: "INTERNAL_TOKEN",
+		"TLS_CERT=a":                         "TLS_KEY",
+		"TLS_KEY=a":                          "TLS_CERT",
+		"REDIS_URL=http://localhost":         "REDIS_URL",
+		"RATE_LIMIT_RPM=-1":                  "RATE_LIMIT_RPM",
+		"RATE_LIMIT_RPM=many":                "RATE_LIMIT_RPM",
+		"MAX_PENDING=0":                      "MAX_PENDING",
+		"REMINDER_LEAD=-1s":                  "REMINDER_LEAD",
+		"REMINDER_LEAD=10":                   "REMINDER_LEAD",
+		"ALLOWED_ORIGINS=example.com":        "ALLOWED_ORIGINS",
+		"ALLOWED_ORIGINS=https://a.example/": "ALLOWED_ORIGINS",
+		"ALLOWED_ORIGINS=https://*.example":  "ALLOWED_ORIGINS",
+		"TRUSTED_PROXIES=10.0.0.0":           "TRUSTED_PROXIES",
+		"LOG_LEVEL=loud":                     "LOG_LEVEL",
+		"LOG_FORMAT=xml":                     "LOG_FORMAT",
+		"FEED_RETENTION=-1h":                 "FEED_RETENTION",
+		"SHUTDOWN_TIMEOUT=0s":                "SHUTDOWN_TIMEOUT",
+		"JWT_JWKS_URL=https://a.example":     "JWT_JWKS_URL",
+		"INTERNAL_ADDR=:8081":                "INTERNAL_ADDR",
+		"ADMIN_ADDR=:9090":                   "ADMIN_ADDR",
+	} {
+		_, err := FromEnvironment(required(wrong))
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", wrong, err)
+		} else if lines := strings.Split(err.Error(), "\n"); len(lines) != 1 {
+			t.Errorf("%s: %d faults: %v", wrong, len(lines), err)
+		}
+	}
+}
+
+func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
+	t.Parallel()
+	_, err := FromEnvironment([]string{
+		"JWT_SECRET=short", "INTERNAL_TOKEN=short", "TLS_CERT=a", "RATE_LIMIT_RPM=many", "MAX_PENDING=0", "REMINDER_LEAD=10",
+		"ALLOWED_ORIGINS=a", "TRUSTED_PROXIES=a", "LOG_LEVEL=loud", "LOG_FORMAT=xml", "JWT_JWKS_URL=a",
+	})
+	if err == nil {
+		t.Fatal("no fault")
+	}
+	for _, name := range []string{
+		"DATABASE_URL", "JWT_SECRET", "INTERNAL_TOKEN", "TLS_CERT", "RATE_LIMIT_RPM", "MAX_PENDING", "REMINDER_LEAD",
+		"ALLOWED_ORIGINS", "TRUSTED_PROXIES", "LOG_LEVEL", "LOG_FORMAT", "JWT_JWKS_URL",
+	} {
+		if !strings.Contains(err.Error(), name) {
+			t.Errorf("%s is not named in:\n%v", name, err)
+		}
+	}
+	if strings.Contains(err.Error(), "short") {
+		t.Errorf("a secret is told:\n%v", err)
+	}
+}
+
+// The help and the contract name the same settings.
+func TestTheHelpExplainsEverySetting(t *testing.T) {
+	t.Parallel()
+	var named []string
+	for line := range strings.Lines(Help()) {
+		fields := strings.Fields(line)
+		if len(fields) < 2 {
+			t.Fatalf("no explanation: %q", line)
+		}
+		named = append(named, fields[0])
+	}
+	for _, name := range []string{
+		"ADDR", "TLS_CERT", "TLS_KEY", "DATABASE_URL", "REDIS_URL", "JWT_SECRET", "JWT_ISSUER", "JWT_AUDIENCE", "INTERNAL_TOKEN",
+		"RATE_LIMIT_RPM", "MAX_PENDING", "REMINDER_LEAD", "FEED_RETENTION", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "LOG_LEVEL", "LOG_FORMAT", "SHUTDOWN_TIMEOUT",
+	} {
+		if !slices.Contains(named, name) {
+			t.Errorf("%s is not explained", name)
+		}
+	}
+	for _, name := range later {
+		if slices.Contains(named, name) {
+			t.Errorf("%s is explained, but not supported", name)
+		}
+	}
+}

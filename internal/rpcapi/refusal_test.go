@@ -1,0 +1,111 @@
+package rpcapi
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"bookings/internal/apierror"
+	"bookings/internal/edge"
+)
+
+// refuse is what a caller sees of a library's answer.
+func refuse(t *testing.T, rest bool, media string, library http.HandlerFunc) *http.Response {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	doors := &refusals{Answerer: apierror.Answerer{Log: log}, next: library, rest: rest}
+	outer := &edge.Handler{Next: doors, Log: log, Now: time.Now}
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", http.NoBody)
+	request.Header.Set("Content-Type", media)
+	recorder := httptest.NewRecorder()
+	outer.ServeHTTP(recorder, request)
+	return recorder.Result()
+}
+
+func TestALibrarysRefusalIsSaidInOurWords(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		media        string
+		rest         bool
+		status, want int
+		says         string
+	}{
+		{"application/json", true, http.StatusNotFound, http.StatusNotFound, "nothing at this path"},
+		{"application/json", true, http.StatusMethodNotAllowed, http.StatusMethodNotAllowed, "does not take this HTTP method"},
+		{"text/plain", true, http.StatusUnsupportedMediaType, http.StatusUnsupportedMediaType, "application/json"},
+		{"application/json", true, http.StatusTooManyRequests, http.StatusRequestEntityTooLarge, "larger than 65536 bytes"},
+		{"application/json", false, http.StatusTooManyRequests, http.StatusTooManyRequests, "larger than 65536 bytes"},
+		{"application/json", true, http.StatusInternalServerError, http.StatusBadRequest, "cannot be read"},
+		{"application/json", false, http.StatusNotImplemented, http.StatusNotImplemented, "gzip or none"},
+		{"application/json", false, http.StatusGatewayTimeout, http.StatusGatewayTimeout, "too long to arrive"},
+		{"application/json", false, http.StatusTeapot, http.StatusBadRequest, "cannot be read"},
+	} {
+		got := refuse(t, c.rest, c.media, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Header().Set("Content-Length", "16")
+			http.Error(w, "library: secrets", c.status)
+		})
+		body, _ := io.ReadAll(got.Body)
+		_ = got.Body.Close()
+		if got.StatusCode != c.want || !strings.Contains(string(body), c.says) || strings.Contains(string(body), "secret") {
+			t.Errorf("%d became %s: %s", c.status, got.Status, body)
+		}
+		if got.Header.Get("Content-Encoding") != "" || got.Header.Get("Content-Length") != "" {
+			t.Errorf("%d: headers are left over: %v", c.status, got.Header)
+		}
+	}
+}
+
+// gRPC refuses with the HTTP status of a success.
+func TestARefusalInTrailersIsSaidInOurWords(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ media, prefix, code, want, says string }{
+		{"application/grpc", http.TrailerPrefix, "8", "8", "larger than 65536 bytes"},
+		{"application/grpc", http.TrailerPrefix, "12", "12", "gzip or none"},
+		{"application/grpc", http.TrailerPrefix, "4", "4", "too long to arrive"},
+		{"application/grpc", http.TrailerPrefix, "1", "1", "gone away"},
+		{"application/grpc", http.TrailerPrefix, "13", "3", "cannot be read"},
+		{"application/grpc-web", "", "8", "8", "larger than 65536 bytes"},
+		{"application/grpc-web", "", "13", "3", "cannot be read"},
+	} {
+		got := refuse(t, false, c.media, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set(c.prefix+"Grpc-Status", c.code)
+			w.Header().Set(c.prefix+"Grpc-Message", "library: secrets")
+			w.Header().Set(c.prefix+"Grpc-Status-Details-Bin", "secrets")
+			_ = http.NewResponseController(w).Flush()
+		})
+		_ = got.Body.Close()
+		told := got.Trailer
+		if c.prefix == "" {
+			told = got.Header
+		}
+		if got.StatusCode != http.StatusOK || told.Get("Grpc-Status") != c.want || !strings.Contains(told.Get("Grpc-Message"), c.says) {
+			t.Errorf("%s, code %s: %s %v", c.media, c.code, got.Status, told)
+		}
+		if details := told.Values("Grpc-Status-Details-Bin"); len(details) != 1 || details[0] == "secrets" {
+			t.Errorf("%s, code %s: details are %q", c.media, c.code, details)
+		}
+	}
+}
+
+func TestOurOwnAnswersPass(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusOK, http.StatusBadRequest, http.StatusInternalServerError} {
+		got := refuse(t, false, "application/json", func(w http.ResponseWriter, r *http.Request) {
+			edge.From(r.Context()).Answer("whatever")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, "our ")
+			_ = http.NewResponseController(w).Flush()
+			_, _ = io.WriteString(w, "words")
+		})
+		body, _ := io.ReadAll(got.Body)
+		_ = got.Body.Close()
+		if got.StatusCode != status || string(body) != "our words" {
+			t.Errorf("%d became %s: %s", status, got.Status, body)
+		}
+	}
+}
