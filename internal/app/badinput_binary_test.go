@@ -20,7 +20,7 @@ func TestBinaryTimesOutsideTheCalendarAreRefused(t *testing.T) {
 	t.Parallel()
 	type create = bookingsv1.CreateBookingRequest
 	from := func(change func(at *timestamppb.Timestamp)) call {
-		return trial(func(r *create) { change(r.StartTime) })
+		return trial(func(r *create) { change(r.GetStartTime()) })
 	}
 	i := start(t)
 	i.check([]bad{
@@ -87,13 +87,14 @@ func TestAnswersAboutManyFaultsStaySmall(t *testing.T) {
 	t.Parallel()
 	i := start(t)
 	for _, door := range doors {
-		c := call{method: "ListBookings", request: &bookingsv1.ListBookingsRequest{Statuses: make([]bookingsv1.BookingStatus, 60000)}}
-		if door.form == formJSON || door.name == "Connect GET" { // too long for a query
-			c = call{method: "CreateBooking", raw: []byte(body(`"` + strings.Repeat("ж", 20000) + `":1`))}
+		// One violation, not one for each value, which would take seconds.
+		c, want := call{method: "ListBookings", request: &bookingsv1.ListBookingsRequest{Statuses: make([]bookingsv1.BookingStatus, 60000)}}, invalid+"statuses"
+		if door.form == formJSON || door.get { // too long for a query
+			c, want = call{method: "CreateBooking", raw: []byte(body(`"` + strings.Repeat("ж", 20000) + `":1`))}, invalid+"*"
 		}
 		c.header = i.as(booking.RoleCustomer, "cara")
 		got := door.call(i, c)
-		checkVerdict(t, door.name, got, invalid+"*")
+		checkVerdict(t, door.name, got, want)
 		if len(got.text) > 4<<10 {
 			t.Errorf("%s: an answer of %d bytes", door.name, len(got.text))
 		}

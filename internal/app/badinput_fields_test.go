@@ -43,7 +43,7 @@ func TestRequestsThatBreakARuleNameTheField(t *testing.T) {
 		{"space in key", trial(func(r *create) { r.IdempotencyKey = "a b" }), invalid + "idempotency_key"},
 		{"key beyond ASCII", trial(func(r *create) { r.IdempotencyKey = "ключ" }), invalid + "idempotency_key"},
 		{"end before start", trial(func(r *create) { r.EndTime = stamp(soon(-1)) }), invalid + "end_time"},
-		{"end at start", trial(func(r *create) { r.EndTime = r.StartTime }), invalid + "end_time"},
+		{"end at start", trial(func(r *create) { r.EndTime = r.GetStartTime() }), invalid + "end_time"},
 		{"999 ns long", trial(func(r *create) { r.EndTime = stamp(soon(0).Add(999)) }), invalid + "end_time"},
 		{"1 µs long", trial(func(r *create) { r.EndTime = stamp(soon(0).Add(time.Microsecond)) }), fine},
 		{"24 h long", trial(func(r *create) { r.EndTime = stamp(soon(24)) }), fine},

@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -58,7 +59,7 @@ func grpcStatus(t testing.TB, header http.Header) *status.Status {
 	if err == nil {
 		err = proto.Unmarshal(details, told)
 	}
-	if err != nil || told.Code != int32(code) || told.Message != message {
+	if err != nil || told.GetCode() != int32(code) || told.GetMessage() != message {
 		t.Fatalf("status and details disagree (%v): %v", err, header)
 	}
 	return told
@@ -92,9 +93,7 @@ func TestGRPCFramesThatCannotBeRead(t *testing.T) {
 		{"a timeout that is over", media, whole, "DEADLINE_EXCEEDED DEADLINE_EXCEEDED", http.Header{"Grpc-Timeout": {"1n"}}},
 	} {
 		header := i.as(booking.RoleCustomer, "cara")
-		for name, values := range bad.header {
-			header[name] = values
-		}
+		maps.Copy(header, bad.header)
 		got := i.grpcRaw(bookingService+"CreateBooking", bad.media, bad.body, header)
 		checkVerdict(t, bad.name, got, bad.want)
 	}

@@ -87,7 +87,7 @@ func TestRESTBodiesAndQueriesDoNotMix(t *testing.T) {
 		checkVerdict(t, bad.path+" "+bad.body, got, bad.want)
 	}
 	got := curl(i, call{method: "GetBooking", header: i.as(booking.RoleCustomer, "cara"), request: &bookingsv1.GetBookingRequest{Id: other}})
-	if status := got.response.(*bookingsv1.GetBookingResponse).Booking.Status; status != bookingsv1.BookingStatus_BOOKING_STATUS_PENDING {
+	if status := got.response.(*bookingsv1.GetBookingResponse).GetBooking().GetStatus(); status != bookingsv1.BookingStatus_BOOKING_STATUS_PENDING {
 		t.Errorf("the booking that no path has named is %v", status)
 	}
 }

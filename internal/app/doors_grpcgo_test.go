@@ -20,10 +20,6 @@ import (
 	"bookings/internal/pgtest"
 )
 
-func init() {
-	doors = append(doors, door{name: "grpc-go", form: formProto, call: grpcGo, grpc: true})
-}
-
 // grpcGo calls with grpc-go.
 func grpcGo(i *instance, c call) answer {
 	i.t.Helper()

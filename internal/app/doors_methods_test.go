@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"maps"
 	"net/http"
 
 	"connectrpc.com/connect"
@@ -54,9 +55,7 @@ func unary[Request, Response any](procedure, verb, path string) method {
 				message = new(Request) // c.raw is sent
 			}
 			request := connect.NewRequest(message)
-			for name, values := range c.header {
-				request.Header()[name] = values
-			}
+			maps.Copy(request.Header(), c.header)
 			response, err := connect.NewClient[Request, Response](client, base+procedure, options...).CallUnary(ctx, request)
 			if err != nil {
 				return nil, nil, err

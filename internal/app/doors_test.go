@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 
 	"connectrpc.com/connect"
@@ -51,6 +52,7 @@ var doors = []door{
 	{name: "gRPC-Web JSON", form: formJSON, call: viaConnect(formJSON, http1, connect.WithGRPCWeb()), grpc: true},
 	{name: "gRPC", form: formProto, call: viaConnect(formProto, http2, connect.WithGRPC()), grpc: true},
 	{name: "gRPC JSON", form: formJSON, call: viaConnect(formJSON, http2, connect.WithGRPC()), grpc: true},
+	{name: "grpc-go", form: formProto, call: grpcGo, grpc: true},
 }
 
 func http1(i *instance) http.RoundTripper { return i.http1 }
@@ -73,9 +75,7 @@ func viaConnect(form string, transport func(*instance) http.RoundTripper, option
 		if err != nil {
 			a.status, header = connectError(err)
 		}
-		for name, values := range header {
-			a.header[name] = values
-		}
+		maps.Copy(a.header, header)
 		return a
 	}
 }

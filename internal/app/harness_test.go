@@ -85,6 +85,7 @@ func run(t testing.TB, settings Settings) *instance {
 }
 
 func newInstance(t testing.TB) *instance {
+	t.Helper()
 	var plain http.Protocols
 	plain.SetUnencryptedHTTP2(true)
 	i := &instance{

@@ -146,7 +146,7 @@ func TestADatabaseThatHangsIsNotWaitedFor(t *testing.T) {
 		}
 	}
 	proxy.resume()
-	i.await(func() bool { status, _ := i.readiness(); return status == http.StatusOK }, "readiness after the database came back")
+	i.awaitf(func() bool { status, _ := i.readiness(); return status == http.StatusOK }, "readiness after the database came back")
 	i.book("cara", 2)
 }
 
@@ -163,6 +163,57 @@ func (i *instance) hang(door door, c call) string {
 	return ""
 }
 
+// A call that waits in the database is ended by the database, or, where that
+// hangs too, by its own deadline.
+func TestACallThatWaitsInTheDatabaseIsEnded(t *testing.T) {
+	t.Parallel()
+	direct := pgtest.URL(t)
+	proxy, url := newProxy(t, direct)
+	i, hung := start(t, func(s *Settings) { s.DatabaseURL = direct }), start(t, func(s *Settings) { s.DatabaseURL = url })
+	i.book("cara", 0)
+	tx := lockFeeds(t, i)
+	answers := make(chan string, 6)
+	for _, door := range doors[:3] {
+		c := trial(func(*bookingsv1.CreateBookingRequest) {})
+		go func() { answers <- i.hang(door, c) }()
+		go func() { answers <- hung.hang(door, c) }()
+	}
+	i.awaitf(func() bool { return waiting(t, i) == cap(answers) }, "calls that wait")
+	proxy.stall()
+	for range cap(answers) {
+		if wrong := <-answers; wrong != "" {
+			t.Error(wrong)
+		}
+	}
+	proxy.resume()
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// lockFeeds makes all who write to feeds wait.
+func lockFeeds(t *testing.T, i *instance) pgx.Tx {
+	t.Helper()
+	tx, err := i.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "SELECT FROM feeds FOR UPDATE"); err != nil {
+		t.Fatal(err)
+	}
+	return tx
+}
+
+// waiting is how many connections wait for a lock.
+func waiting(t *testing.T, i *instance) (count int) {
+	t.Helper()
+	const query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+	if err := i.pool.QueryRow(t.Context(), query).Scan(&count); err != nil {
+		t.Fatal(err)
+	}
+	return count
+}
+
 func TestAServerThatStopsIsNotReady(t *testing.T) {
 	t.Parallel()
 	i := start(t, func(s *Settings) { s.Drain = time.Second })
@@ -172,7 +223,7 @@ func TestAServerThatStopsIsNotReady(t *testing.T) {
 		defer close(stopped)
 		i.stop()
 	}()
-	i.await(func() bool { status, _ := i.readiness(); return status == http.StatusServiceUnavailable }, "readiness off")
+	i.awaitf(func() bool { status, _ := i.readiness(); return status == http.StatusServiceUnavailable }, "readiness off")
 	i.checkLive()
 	i.book("cara", 0)
 	<-stopped

@@ -19,7 +19,7 @@ import (
 func (i *instance) logged(message, requestID string) map[string]any {
 	i.t.Helper()
 	var found map[string]any
-	i.await(func() bool {
+	i.awaitf(func() bool {
 		for line := range strings.Lines(i.log.String()) {
 			var entry map[string]any
 			if err := json.Unmarshal([]byte(line), &entry); err != nil {
@@ -34,8 +34,8 @@ func (i *instance) logged(message, requestID string) map[string]any {
 	return found
 }
 
-// await asks again and again until the condition holds.
-func (i *instance) await(holds func() bool, format string, args ...any) {
+// awaitf asks again and again until the condition holds.
+func (i *instance) awaitf(holds func() bool, format string, args ...any) {
 	i.t.Helper()
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
@@ -134,7 +134,7 @@ func TestRequestIDsFollowABookingIntoItsJob(t *testing.T) {
 		CustomerId: "cara", StartTime: stamp(time.Now().Add(time.Minute)), EndTime: stamp(time.Now().Add(time.Hour)),
 	}}))
 	var due map[string]any
-	i.await(func() bool {
+	i.awaitf(func() bool {
 		for line := range strings.Lines(i.log.String()) {
 			var entry map[string]any
 			if json.Unmarshal([]byte(line), &entry) == nil && entry["bookingId"] == id {

@@ -167,7 +167,7 @@ func TestStatusesFollowTheRole(t *testing.T) {
 			ProviderId: "paul", CustomerId: "cara", StartTime: stamp(soon(n)), EndTime: stamp(soon(n + 1)),
 		}})
 		response, ok := made.response.(*bookingsv1.CreateBookingResponse)
-		if !ok || response.Booking.Status != who.want {
+		if !ok || response.GetBooking().GetStatus() != who.want {
 			t.Errorf("%v: %v, want %v", made, response, who.want)
 		}
 	}
@@ -191,7 +191,7 @@ func TestListsHoldTheCallersOwn(t *testing.T) {
 	} {
 		got := overGRPC(i, call{method: "ListBookings", request: &bookingsv1.ListBookingsRequest{}, header: who.header})
 		response, ok := got.response.(*bookingsv1.ListBookingsResponse)
-		if !ok || len(response.Bookings) != who.want {
+		if !ok || len(response.GetBookings()) != who.want {
 			t.Errorf("%v: %d bookings, want %d", got, len(response.GetBookings()), who.want)
 		}
 	}

@@ -22,8 +22,7 @@ func TestTheRestOfABodyIsNeverANewRequest(t *testing.T) {
 	for name, next := range map[string]http.HandlerFunc{
 		"read to the limit": func(w http.ResponseWriter, r *http.Request) {
 			_, err := io.ReadAll(r.Body)
-			var tooLarge *http.MaxBytesError
-			if !errors.As(err, &tooLarge) {
+			if _, ok := errors.AsType[*http.MaxBytesError](err); !ok {
 				t.Errorf("reading ended by %v", err)
 			}
 			w.WriteHeader(http.StatusRequestEntityTooLarge)
@@ -56,7 +55,9 @@ func exchange(t *testing.T, address, body string) (answers int) {
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-	go func() { _, _ = fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", len(body), body) }()
+	go func() {
+		_, _ = fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	}()
 	for reader := bufio.NewReader(conn); ; answers++ {
 		response, err := http.ReadResponse(reader, nil)
 		if err != nil {

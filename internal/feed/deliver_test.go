@@ -3,6 +3,7 @@ package feed_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"testing"
 
@@ -192,7 +193,7 @@ func TestNextEndsWithItsContext(t *testing.T) {
 		ended <- err
 	}()
 	cancel(cause)
-	if err := <-ended; err != cause {
+	if err := <-ended; !errors.Is(err, cause) {
 		t.Errorf("it ended with %v", err)
 	}
 }

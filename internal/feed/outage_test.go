@@ -2,6 +2,7 @@ package feed_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -87,7 +88,7 @@ func TestReadersOutlastAnOutageOfPostgres(t *testing.T) {
 		ended <- err
 	}()
 	cancel()
-	if err := <-ended; err != context.Canceled {
+	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("a reader whose caller is gone ended with %v", err)
 	}
 

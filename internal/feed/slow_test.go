@@ -43,7 +43,7 @@ func TestASlowReaderIsEndedAndDelaysNobody(t *testing.T) {
 	}
 	fast.wants(w.IDs(w.Provider))
 	wantsTooSlow(t, slow)
-	follow(t, other, w.Provider, number(slow.Cursor())).wants(w.IDs(w.Provider)[slow.Cursor():])
+	follow(t, other, w.Provider, new(slow.Cursor())).wants(w.IDs(w.Provider)[slow.Cursor():])
 }
 
 // A burst is nobody's slowness: Redis may hand on at once what it held back.

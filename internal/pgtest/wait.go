@@ -36,7 +36,7 @@ func Eventually(t testing.TB, what string, holds func() bool) {
 func EventuallyBlocks(t testing.TB, pool *pgxpool.Pool, tx pgx.Tx) {
 	t.Helper()
 	const waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))"
-	pid := int32(tx.Conn().PgConn().PID()) //nolint:gosec // PostgreSQL's own type
+	pid := int32(tx.Conn().PgConn().PID())
 	Eventually(t, "somebody who waits for a lock", func() bool {
 		var blocks bool
 		if err := pool.QueryRow(t.Context(), waiting, pid).Scan(&blocks); err != nil {

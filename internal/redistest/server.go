@@ -57,6 +57,7 @@ func Start(t testing.TB) *Server {
 func (s *Server) Run() {
 	s.t.Helper()
 	s.mu.Lock()
+	//nolint:noctx // it ends by Kill, not with a call
 	s.process = exec.Command(program, "--port", "0", "--unixsocket", s.socket,
 		"--save", "", "--appendonly", "no", "--dir", filepath.Dir(s.socket))
 	s.process.Stdout, s.process.Stderr = &s.output, &s.output

@@ -2,6 +2,7 @@ package wsapi
 
 import (
 	"context"
+	"net/http"
 	"runtime"
 	"strings"
 	"sync"
@@ -49,6 +50,7 @@ func sendFragments(r *raw) {
 	r.send(fin|opContinuation, "x")
 }
 
+//nolint:paralleltest,tparallel // one after the other, beside one bystander
 func TestMisbehaviourIsToldByItsCodeAndDisturbsNobody(t *testing.T) {
 	t.Parallel()
 	times := unhurried
@@ -192,7 +194,7 @@ func TestGoingAwayIsToldSpreadOverTime(t *testing.T) {
 		})
 	}
 	d.feeds.EndAll(spread)
-	if _, response, _ := d.try("", &websocket.DialOptions{HTTPHeader: bearer(token(t))}); response.StatusCode != 503 {
+	if _, response, _ := d.try("", &websocket.DialOptions{HTTPHeader: bearer(token(t))}); response.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("a new socket got %d", response.StatusCode)
 	}
 	d.handler.Close(t.Context())
@@ -230,7 +232,7 @@ func TestSocketsMayComeWhileTheDoorCloses(t *testing.T) {
 			}
 			for {
 				conn, response, err := d.try("", options)
-				if response != nil && response.StatusCode == 503 {
+				if response != nil && response.StatusCode == http.StatusServiceUnavailable {
 					return
 				}
 				if err == nil {

@@ -97,7 +97,7 @@ func (s *session) next() ([]byte, error) {
 		return nil, fmt.Errorf("read a frame: %w", err)
 	}
 	if !s.limit.Allow() {
-		return nil, tooMany
+		return nil, errTooMany
 	}
 	if kind == websocket.MessageBinary {
 		return nil, ending{websocket.StatusUnsupportedData, "only text frames are understood"}
@@ -114,7 +114,7 @@ func (s *session) next() ([]byte, error) {
 	return message, nil
 }
 
-var tooMany = ending{websocket.StatusPolicyViolation, "more than 10 frames a second"}
+var errTooMany = ending{websocket.StatusPolicyViolation, "more than 10 frames a second"}
 
 // takeControl counts a control frame as any other and tells whether it is to be
 // answered.
@@ -122,7 +122,7 @@ func (s *session) takeControl() bool {
 	if s.limit.Allow() {
 		return true
 	}
-	s.cancel(tooMany)
+	s.cancel(errTooMany)
 	return false
 }
 
@@ -150,8 +150,7 @@ func (s *session) reply(message []byte) feed.Envelope {
 
 func (s *session) failed(err error) feed.Envelope {
 	told := failure{Reason: "INTERNAL", Message: "internal error"}
-	var known *booking.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*booking.Error](err); ok {
 		told = failure{Reason: known.Reason, Message: known.Message}
 	}
 	return s.frame("stream.error", told)

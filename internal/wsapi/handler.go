@@ -161,8 +161,7 @@ func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func reasonOf(err error) string {
-	var known *booking.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*booking.Error](err); ok {
 		return string(known.Reason)
 	}
 	return "INTERNAL"

@@ -14,6 +14,7 @@ import (
 	"bookings/internal/ratelimit"
 )
 
+//nolint:paralleltest,tparallel // they share a door, and a limit of its sockets
 func TestHandshakeIsAnsweredByAStatus(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t, func(h *Handler) { h.Origins = []string{"https://shop.example"} })

@@ -93,7 +93,8 @@ func (r *raw) next() (opcode byte, payload []byte, err error) {
 func (r *raw) wantsClose(code websocket.StatusCode) {
 	r.t.Helper()
 	opcode, payload, err := r.next()
-	for ; err == nil && opcode != opClose; opcode, payload, err = r.next() {
+	for err == nil && opcode != opClose {
+		opcode, payload, err = r.next()
 	}
 	if err != nil || len(payload) < 2 || websocket.StatusCode(binary.BigEndian.Uint16(payload)) != code {
 		r.t.Errorf("instead of close %d came %x, %v", code, payload, err)
