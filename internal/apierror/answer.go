@@ -58,6 +58,10 @@ func (a Answerer) Answer(ctx context.Context, err error) *connect.Error {
 		code = libraryCodes[known.Reason]
 	}
 	edge.From(ctx).Answer(code.String())
+	if code == connect.CodeUnauthenticated {
+		// RFC 9110, section 11.6.1, asks for it beside every 401.
+		edge.From(ctx).Header().Set("WWW-Authenticate", "Bearer")
+	}
 	told := connect.NewError(code, errors.New(known.Message))
 	for _, detail := range details(known) {
 		if packed, err := connect.NewErrorDetail(detail); err == nil {

@@ -29,6 +29,7 @@ const (
 func (s *Subscription) fill(ctx context.Context, head int64) error {
 	if s.caught {
 		s.hub.healed.Add(1)
+		s.hub.log.DebugContext(ctx, "read from PostgreSQL what the broadcast had not brought", "feed", s.topic.key.Source(), "after", s.cursor)
 	}
 	s.live = false
 	for pause := minPause; ; pause = min(2*pause, maxPause) {
