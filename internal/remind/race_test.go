@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	rounds  = 80
+	rounds  = 1000
 	players = 4
 )
 
