@@ -61,28 +61,30 @@ func TestHandshakeIsAnsweredByAStatus(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			conn, response, err := d.try(test.query, &websocket.DialOptions{HTTPHeader: test.header, Subprotocols: test.protocols})
-			if response == nil {
-				t.Fatal(err)
-			}
-			if response.StatusCode != test.status {
-				t.Fatalf("status %d", response.StatusCode)
+			if response == nil || response.StatusCode != test.status {
+				t.Fatal(response, err)
 			}
 			if test.status != http.StatusSwitchingProtocols {
 				wantsReason(t, response, test.reason)
 				return
 			}
-			if want := test.protocols != nil; want != (conn.Subprotocol() == "bookings.v1") {
-				t.Errorf("the server chose %q", conn.Subprotocol())
-			}
-			if f := (&client{t: t, conn: conn}).wants("stream.ready"); f.Source != "/bookings/feeds/provider/pat" {
-				t.Errorf("the feed is %s", f.Source)
-			}
-			_ = conn.CloseNow()
+			wantsProvidersFeed(t, conn, test.protocols != nil)
 		})
 	}
 	if d.log.has(token(t)[:40]) {
 		t.Error("a token was logged")
 	}
+}
+
+func wantsProvidersFeed(t *testing.T, conn *websocket.Conn, offered bool) {
+	t.Helper()
+	if offered != (conn.Subprotocol() == "bookings.v1") {
+		t.Errorf("the server chose %q", conn.Subprotocol())
+	}
+	if f := (&client{t: t, conn: conn}).wants("stream.ready"); f.Source != "/bookings/feeds/provider/pat" {
+		t.Errorf("the feed is %s", f.Source)
+	}
+	_ = conn.CloseNow()
 }
 
 func wantsReason(t *testing.T, response *http.Response, reason booking.Reason) {

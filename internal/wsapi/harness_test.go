@@ -112,6 +112,23 @@ func (d *door) try(query string, options *websocket.DialOptions) (*websocket.Con
 	return conn, response, err
 }
 
+// status connects, reads a socket to its end where there is one, and returns
+// how the handshake was answered.
+func (d *door) status(options *websocket.DialOptions) int {
+	d.t.Helper()
+	conn, response, err := d.try("", options)
+	switch {
+	case err == nil:
+		_, _ = (&client{t: d.t, conn: conn}).next()
+		_ = conn.CloseNow()
+	case response == nil:
+		return 0
+	default:
+		_ = response.Body.Close()
+	}
+	return response.StatusCode
+}
+
 // client is one side of a socket.
 type client struct {
 	t    *testing.T

@@ -32,23 +32,33 @@ const (
 	fin            = 0x80
 )
 
-// connectRaw opens the provider's socket and reads its stream.ready.
-func (d *door) connectRaw() *raw {
+// connectRaw opens the provider's socket and reads its stream.ready. The eager
+// bytes are sent together with the handshake.
+func (d *door) connectRaw(eager ...byte) *raw {
 	d.t.Helper()
 	address := strings.TrimPrefix(d.server.URL, "http://")
-	dialed, err := net.DialTimeout("tcp", address, enough)
+	server, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.t.Cleanup(func() { _ = dialed.Close() })
-	r := &raw{t: d.t, conn: dialed.(*net.TCPConn), in: bufio.NewReaderSize(dialed, 1<<10)}
-	_ = r.conn.SetReadBuffer(32 << 10)
-	_ = r.conn.SetDeadline(time.Now().Add(enough))
-	r.write([]byte("GET /ws HTTP/1.1\r\nHost: " + address + "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + token(d.t) + "\r\n\r\n"))
+	conn, err := net.DialTCP("tcp", nil, server)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() { _ = conn.Close() })
+	r := &raw{t: d.t, conn: conn, in: bufio.NewReaderSize(conn, 1<<10)}
+	_ = conn.SetReadBuffer(32 << 10)
+	_ = conn.SetDeadline(time.Now().Add(enough))
+	handshake := []byte("GET /ws HTTP/1.1\r\nHost: " + address + "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + token(d.t) + "\r\n\r\n")
+	r.write(append(handshake, eager...))
 	response, err := http.ReadResponse(r.in, nil)
-	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
-		d.t.Fatal(response, err)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusSwitchingProtocols {
+		d.t.Fatal(response)
 	}
 	if opcode, payload, err := r.next(); err != nil || opcode != opText || !strings.Contains(string(payload), `"stream.ready"`) {
 		d.t.Fatal(opcode, string(payload), err)
