@@ -121,25 +121,25 @@ func TestListIsNeverTornByPruning(t *testing.T) {
 		}
 	}()
 	refused, listed := 0, 0
-	for range 1000 {
-		entries, _, err := h.List(t.Context(), w.Provider, nil, 5)
+	for range 500 {
+		entries, head, err := h.List(t.Context(), w.Provider, nil, 5)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(entries) == 0 {
-			continue
+		after := max(head-3, 0)
+		if len(entries) > 0 {
+			after = entries[0].Sequence - 1
 		}
-		after := entries[0].Sequence - 1
 		again, _, err := h.List(t.Context(), w.Provider, &after, 5)
 		switch {
 		case headOf(err) != "":
 			refused++
 		case err != nil:
 			t.Fatal(err)
-		case len(again) == 0 || again[0].Sequence != after+1:
-			t.Fatalf("after %d, which is followed by more, the list is %v", after, again)
+		case len(again) > 0 && again[0].Sequence != after+1:
+			t.Fatalf("after %d the list begins with %d", after, again[0].Sequence)
 		default:
-			listed++
+			listed += len(again)
 		}
 	}
 	close(stop)

@@ -10,8 +10,8 @@ import (
 // What a reader finds after a cursor, for what a topic has heard.
 func TestTopicKnowsWhatItHasHeard(t *testing.T) {
 	t.Parallel()
+	const learned = -1 // a head without its entry: the number before it
 	tests := map[string]struct {
-		// heard are numbers of entries; below zero, of heads without their entries.
 		heard []int64
 		// next are the numbers after which the ring has the next one.
 		next  []int64
@@ -25,41 +25,36 @@ func TestTopicKnowsWhatItHasHeard(t *testing.T) {
 		"a small gap":            {heard: []int64{1, 2 + maxHoles}, next: []int64{0, 1 + maxHoles}, head: 2 + maxHoles},
 		"a wide gap":             {heard: []int64{1, 3 + maxHoles}, next: []int64{2 + maxHoles}, head: 3 + maxHoles, jumps: 1},
 		"late for the ring":      {heard: []int64{1, 3 + maxHoles, 2}, next: []int64{2 + maxHoles}, head: 3 + maxHoles, jumps: 1},
-		"a head, then its entry": {heard: []int64{1, -2, 2}, next: []int64{0, 1}, head: 2},
-		"a head far ahead":       {heard: []int64{1, -1000}, next: nil, head: 1000, jumps: 1},
+		"a head, then its entry": {heard: []int64{1, 2, learned, 2}, next: []int64{0, 1}, head: 2},
+		"a head far ahead":       {heard: []int64{1, 1000, learned}, next: nil, head: 1000, jumps: 1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			topic := newTopic(Key{Role: booking.RoleProvider, User: "u"}, 0)
-			for _, number := range test.heard {
-				if number < 0 {
-					topic.learn(0, -number)
-				} else {
+			for i, number := range test.heard {
+				switch {
+				case number == learned:
+				case i+1 < len(test.heard) && test.heard[i+1] == learned:
+					topic.learn(0, number)
+				default:
 					topic.hear(Entry{Sequence: number})
 				}
 			}
-			if next := haveNext(t, topic); topic.head != test.head || topic.jumps != test.jumps || !slices.Equal(next, test.next) {
+			var next []int64
+			for cursor := range test.head + 1 {
+				if seen := topic.after(cursor); seen.next != nil {
+					next = append(next, cursor)
+					if seen.next.Sequence != cursor+1 {
+						t.Errorf("after %d comes %d", cursor, seen.next.Sequence)
+					}
+				}
+			}
+			if topic.head != test.head || topic.jumps != test.jumps || !slices.Equal(next, test.next) {
 				t.Errorf("head %d, %d jumps, entries after %v", topic.head, topic.jumps, next)
 			}
 		})
 	}
-}
-
-// haveNext are the numbers after which the ring has the next entry.
-func haveNext(t *testing.T, topic *topic) (next []int64) {
-	t.Helper()
-	for cursor := range topic.head + 1 {
-		seen := topic.after(cursor)
-		if seen.next == nil {
-			continue
-		}
-		next = append(next, cursor)
-		if seen.next.Sequence != cursor+1 {
-			t.Errorf("after %d comes %d", cursor, seen.next.Sequence)
-		}
-	}
-	return next
 }
 
 func TestTopicKeepsTheNewestEntries(t *testing.T) {
