@@ -2,18 +2,22 @@ package feed_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"bookings/internal/feed"
+	"bookings/internal/pgtest"
 	"bookings/internal/redistest"
 )
 
-// awaitRedis writes events on one hub until the other's reader hears of one
+// awaitBroadcast writes events on one hub until the other's reader hears of one
 // through Redis: from then on the channel is subscribed to.
 func awaitBroadcast(t *testing.T, from hub, r *reader, write func() []feed.Entry) {
 	t.Helper()
-	eventually(t, func() bool {
+	pgtest.Eventually(t, "a broadcast arrives", func() bool {
 		from.Publish(write())
 		got, _ := r.state()
 		return len(got) > 0
@@ -68,26 +72,75 @@ func TestTwoInstancesWithoutRedisDeliverByTheHeadCheck(t *testing.T) {
 	for _, r := range readers {
 		r.wants(w.IDs(w.Provider))
 	}
+	// No later event of its own shows an instance that it lacks these.
+	for range 3 {
+		one.Publish(w.Write())
+		readers[1].wants(w.IDs(w.Provider))
+	}
 }
 
-// Nothing but the second "subscribe" of a connection tells of what was lost:
-// the regular check never comes.
-func TestKilledPubSubConnectionsLoseNothing(t *testing.T) {
+func killPubSub(t *testing.T, server *redistest.Server) {
+	t.Helper()
+	client := redis.NewClient(server.Options())
+	defer func() { _ = client.Close() }()
+	if err := client.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub").Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Nothing but the second "subscribe" of a connection tells of what was lost: no
+// later broadcast leaves a gap, and the regular check never comes.
+func TestAKilledPubSubConnectionLosesNothing(t *testing.T) {
+	t.Parallel()
+	w, pool := newWriter(t)
+	server := redistest.Start(t)
+	one, other := startHub(t, pool, server, never), startHub(t, pool, server, never)
+	r := follow(t, other, w.Provider, number(0))
+	for range 20 {
+		entries := w.Write()
+		killPubSub(t, server)
+		one.Publish(entries)
+		r.wants(w.IDs(w.Provider))
+	}
+}
+
+func TestKilledPubSubConnectionsUnderLoadLoseNothing(t *testing.T) {
+	t.Parallel()
+	w, pool := newWriter(t)
+	server := redistest.Start(t)
+	one, other := startHub(t, pool, server, never), startHub(t, pool, server, never)
+	readers := []*reader{follow(t, one, w.Provider, number(0)), follow(t, other, w.Provider, number(0))}
+	inParallel(3, func(i int) {
+		for n := range 150 {
+			if i == 2 {
+				killPubSub(t, server)
+			} else {
+				[]hub{one, other}[(i+n)%2].Publish(w.Write())
+			}
+		}
+	})
+	for _, r := range readers {
+		r.wants(w.IDs(w.Provider))
+	}
+}
+
+// A SUBSCRIBE that meets a connection just killed is lost, also to go-redis.
+func TestALostSubscribeIsSentAgain(t *testing.T) {
 	t.Parallel()
 	w, pool := newWriter(t)
 	server := redistest.Start(t)
 	client := server.Client()
-	one, other := startHub(t, pool, server, never), startHub(t, pool, server, never)
-	r := follow(t, other, w.Provider, number(0))
-	for i := range 300 {
-		if i%20 == 0 {
-			if err := client.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub").Err(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		one.Publish(w.Write())
+	h := startHub(t, pool, server, never)
+	for i := range 40 {
+		key := feed.Key{Role: w.Provider.Role, User: fmt.Sprint(i)}
+		killPubSub(t, server)
+		subscribe(t, h, key, nil)
+		name := "bookings:" + key.Source()
+		pgtest.Eventually(t, "the channel is subscribed to", func() bool {
+			readers, err := client.PubSubNumSub(t.Context(), name).Result()
+			return err == nil && readers[name] == 1
+		})
 	}
-	r.wants(w.IDs(w.Provider))
 }
 
 func TestAHungRedisDelaysNobodyAndLosesNothing(t *testing.T) {
@@ -123,7 +176,7 @@ func TestARedisRestartedEmptyIsSubscribedToAgain(t *testing.T) {
 	}
 	// A reader that comes while Redis is away is subscribed for later.
 	late := follow(t, other, w.Customer, number(0))
-	eventually(t, func() bool { return one.Dropped() > 0 })
+	pgtest.Eventually(t, "a broadcast is dropped", func() bool { return one.Dropped() > 0 })
 	server.Run()
 	r.wants(w.IDs(w.Provider))
 	late.wants(w.IDs(w.Customer))

@@ -13,6 +13,7 @@ import (
 
 	"bookings/internal/booking"
 	"bookings/internal/feed"
+	"bookings/internal/pgtest"
 )
 
 // misbehaviours are what a client must not do, and what it is told.
@@ -249,7 +250,7 @@ func TestSocketsMayComeWhileTheDoorCloses(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, func() bool { return d.log.has(`"code":"101"`) })
+	pgtest.Eventually(t, "a socket is open", func() bool { return d.log.has(`"code":"101"`) })
 	d.feeds.EndAll(10 * time.Millisecond)
 	d.handler.Close(t.Context())
 	all.Wait()
@@ -264,5 +265,5 @@ func TestAnIdleSocketCostsTwoGoroutines(t *testing.T) { //nolint:paralleltest //
 		d.connectRaw()
 	}
 	// The handlers' goroutines are given back in a moment.
-	eventually(t, func() bool { return runtime.NumGoroutine() <= before+2*feed.MaxReaders })
+	pgtest.Eventually(t, "goroutines are given back", func() bool { return runtime.NumGoroutine() <= before+2*feed.MaxReaders })
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/coder/websocket"
 
 	"bookings/internal/booking"
+	"bookings/internal/pgtest"
 )
 
 func TestPingIsAnsweredByPong(t *testing.T) {
@@ -74,8 +75,7 @@ func TestAuthenticateRenewsTheSession(t *testing.T) {
 	if !f.Data.ExpiresAt.After(old.Add(30*time.Minute)) || f.Data.Sequence != "0000000000000000003" || f.Data.Resumed {
 		t.Errorf("%+v", f.Data)
 	}
-	// The old expiry passes.
-	eventually(t, func() bool { return time.Now().After(old.Add(100 * time.Millisecond)) })
+	pgtest.Eventually(t, "the old expiry passes", func() bool { return time.Now().After(old.Add(100 * time.Millisecond)) })
 	d.publish(1)
 	c.wantsEntries(4, 4)
 }

@@ -11,6 +11,7 @@ import (
 
 	"bookings/internal/booking"
 	"bookings/internal/feed"
+	"bookings/internal/pgtest"
 	"bookings/internal/ratelimit"
 )
 
@@ -109,7 +110,7 @@ func TestABadTokenOfferedAsSubprotocolIsToldByACloseCode(t *testing.T) {
 			t.Errorf("%s: the server chose %q", name, conn.Subprotocol())
 		}
 	}
-	eventually(t, func() bool { return d.log.has(`"code":"4401"`) })
+	pgtest.Eventually(t, "the refusal is logged", func() bool { return d.log.has(`"code":"4401"`) })
 }
 
 func TestWhatIsNoHandshakeIsRefusedInOurWords(t *testing.T) {
@@ -172,7 +173,7 @@ func TestTheEleventhSocketOfAUserIsRefused(t *testing.T) {
 	d.connect("", sign(t, booking.RoleProvider, "another", time.Now(), time.Hour)).wants("stream.ready")
 	d.connect("", sign(t, booking.RoleCustomer, "pat", time.Now(), time.Hour)).wants("stream.ready")
 	_ = first.conn.Close(websocket.StatusNormalClosure, "")
-	eventually(t, func() bool {
+	pgtest.Eventually(t, "the place is free", func() bool {
 		conn, _, err := d.try("", &websocket.DialOptions{HTTPHeader: bearer(token(t))})
 		return err == nil && conn != nil
 	})
@@ -193,5 +194,5 @@ func TestTheLogLineOfASocketIsWrittenAtOnce(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)
 	d.live()
-	eventually(t, func() bool { return d.log.has(`"code":"101","user":"provider/pat"`) })
+	pgtest.Eventually(t, "the socket is logged", func() bool { return d.log.has(`"code":"101","user":"provider/pat"`) })
 }

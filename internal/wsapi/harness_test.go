@@ -231,25 +231,11 @@ func (d *door) publish(n int) {
 // isEmpty waits until no session is left.
 func (d *door) isEmpty() {
 	d.t.Helper()
-	eventually(d.t, func() bool {
+	pgtest.Eventually(d.t, "no session is left", func() bool {
 		d.handler.sockets.mu.Lock()
 		defer d.handler.sockets.mu.Unlock()
 		return len(d.handler.sockets.open) == 0
 	})
-}
-
-func eventually(t *testing.T, holds func() bool) {
-	t.Helper()
-	deadline := time.After(enough)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("it did not come to be")
-		}
-	}
 }
 
 // log keeps what was logged.

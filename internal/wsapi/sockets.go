@@ -3,9 +3,14 @@ package wsapi
 import (
 	"context"
 	"sync"
+	"time"
 
 	"bookings/internal/booking"
 )
+
+// severTime is what is left to sessions that are cut. Whoever is about to open
+// one, and waits for a database that hangs, is not waited for.
+const severTime = time.Second
 
 // sockets are the sessions that are open, and whoever is about to open one.
 type sockets struct {
@@ -72,7 +77,19 @@ func (s *sockets) severAll() {
 // cut. net/http's own Shutdown knows nothing of sockets.
 func (h *Handler) Close(ctx context.Context) {
 	h.sockets.stopEntering()
-	stop := context.AfterFunc(ctx, h.sockets.severAll)
-	defer stop()
-	h.sockets.running.Wait()
+	ended := make(chan struct{})
+	go func() {
+		h.sockets.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return
+	case <-ctx.Done():
+		h.sockets.severAll()
+	}
+	select {
+	case <-ended:
+	case <-time.After(severTime):
+	}
 }
