@@ -113,32 +113,38 @@ func TestCompressionsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-func TestRESTTakesNoCompressedBodies(t *testing.T) {
+func TestRESTTakesGzipWithinTheLimit(t *testing.T) {
 	t.Parallel()
 	i := start(t)
-	for _, bad := range []struct {
+	for _, c := range []struct {
 		name, encoding string
 		body           []byte
 		http           int
 		want           string
 	}{
 		{"none", "", padded(maxBody), http.StatusOK, fine},
-		{"gzip", "gzip", zipped(t, 1000), http.StatusUnsupportedMediaType, unsupported},
+		{"gzip", "gzip", zipped(t, 1000), http.StatusOK, fine},
+		{"gzip in capitals", "GZIP", zipped(t, 1000), http.StatusOK, fine},
+		{"gzip to the limit", "gzip", zipped(t, maxBody), http.StatusOK, fine},
+		{"gzip past the limit", "gzip", zipped(t, maxBody+1), http.StatusRequestEntityTooLarge, tooLarge},
 		{"identity", "identity", padded(1000), http.StatusOK, fine},
 		{"unknown", "br", padded(1000), http.StatusUnsupportedMediaType, unsupported},
 		{"two", "gzip, gzip", zipped(t, 1000), http.StatusUnsupportedMediaType, unsupported},
-		{"corrupt", "gzip", padded(1000), http.StatusUnsupportedMediaType, unsupported},
-		{"a bomb", "gzip", zipped(t, 40<<20), http.StatusUnsupportedMediaType, unsupported},
+		{"corrupt", "gzip", padded(1000), http.StatusBadRequest, invalid + "body"},
+		{"cut short", "gzip", zipped(t, 1000)[:20], http.StatusBadRequest, invalid + "body"},
+		{"corrupt inside", "gzip", append(zipped(t, 1000)[:40], padded(1000)...), http.StatusBadRequest, invalid + "body"},
+		{"nothing", "gzip", nil, http.StatusBadRequest, invalid + "end_time,start_time"},
+		{"a bomb", "gzip", zipped(t, 40<<20), http.StatusRequestEntityTooLarge, tooLarge},
 		{"gzip that is not said to be", "", zipped(t, 1000), http.StatusBadRequest, invalid + "body"},
 	} {
-		request := i.post("/v1/bookings", "application/json", bytes.NewReader(bad.body), i.as(booking.RoleCustomer, "cara"))
-		if bad.encoding != "" {
-			request.Header.Set("Content-Encoding", bad.encoding)
+		request := i.post("/v1/bookings", "application/json", bytes.NewReader(c.body), i.as(booking.RoleCustomer, "cara"))
+		if c.encoding != "" {
+			request.Header.Set("Content-Encoding", c.encoding)
 		}
 		got := i.rest(request, "CreateBooking")
-		checkVerdict(t, bad.name, got, bad.want)
-		if got.http != bad.http {
-			t.Errorf("%s: HTTP status %d, want %d", bad.name, got.http, bad.http)
+		checkVerdict(t, c.name, got, c.want)
+		if got.http != c.http {
+			t.Errorf("%s: HTTP status %d, want %d", c.name, got.http, c.http)
 		}
 	}
 }

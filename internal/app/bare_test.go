@@ -36,7 +36,7 @@ func bare(t testing.TB, changes ...func(*bareServer)) *instance {
 	}
 	b := &bareServer{
 		doors:   rpcapi.Options{Gate: gate, Log: log},
-		sockets: &wsapi.Handler{Answerer: apierror.Answerer{Log: log}, Gate: gate},
+		sockets: &wsapi.Handler{Responder: apierror.Responder{Log: log}, Gate: gate},
 		now:     time.Now,
 	}
 	for _, change := range changes {

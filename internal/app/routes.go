@@ -25,7 +25,7 @@ func routes(s Settings, doors rpcapi.Options, sockets *wsapi.Handler, health *he
 		return nil, err
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		apierror.Answerer{Log: log}.Write(w, r, booking.Errorf(apierror.ReasonUnimplemented, "there is nothing at this path"))
+		apierror.Responder{Log: log}.WriteStatus(w, r, booking.Errorf(apierror.ReasonUnimplemented, "there is nothing at this path"))
 	})
 	return &edge.Handler{Next: allowOrigins(s.AllowedOrigins, mux), Log: log, Trusted: s.TrustedProxies, Now: time.Now}, nil
 }

@@ -94,7 +94,7 @@ func (s *Server) handler() (http.Handler, error) {
 		Limiter: ratelimit.New(s.settings.RateLimit, time.Now),
 	}
 	s.sockets = &wsapi.Handler{
-		Answerer: apierror.Answerer{Log: s.log}, Gate: gate, Feeds: s.feeds, Origins: s.settings.AllowedOrigins,
+		Responder: apierror.Responder{Log: s.log}, Gate: gate, Feeds: s.feeds, Origins: s.settings.AllowedOrigins,
 	}
 	return routes(s.settings, rpcapi.Options{
 		Bookings: &bookingsvc.Service{

@@ -34,13 +34,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := h.Now()
 	id := requestid.Choose(r.Header.Get(requestid.Header))
 	w.Header().Set(requestid.Header, id)
-	answer := &writer{ResponseWriter: w}
 	record := &Record{
 		peer:      ratelimit.ClientAddr(r.RemoteAddr, r.Header, h.Trusted),
 		header:    w.Header(),
-		deadlines: http.NewResponseController(answer),
+		deadlines: http.NewResponseController(w),
 		method:    r.Method + " " + r.URL.Path,
 	}
+	answer := &ResponseWriter{ResponseWriter: w, record: record}
 	ctx := requestid.NewContext(newContext(r.Context(), record), id)
 	defer func() { h.finish(record, answer, id, began, recover()) }()
 	// The server's own request and writer stay as they are: by them it knows
@@ -60,7 +60,7 @@ func limitBody(w http.ResponseWriter, r *http.Request, now time.Time) {
 
 // finish answers a panic and writes the log line. http.ErrAbortHandler is how a
 // handler asks net/http to cut the connection, so it goes on.
-func (h *Handler) finish(record *Record, answer *writer, id string, began time.Time, panicked any) {
+func (h *Handler) finish(record *Record, answer *ResponseWriter, id string, began time.Time, panicked any) {
 	if panicked != nil && panicked != http.ErrAbortHandler {
 		h.Log.Error("panic", "requestId", id, "panic", panicked, "stack", string(debug.Stack()))
 		if answer.status == 0 {

@@ -25,9 +25,9 @@ func NewContext(ctx context.Context, caller Caller) context.Context {
 	return context.WithValue(ctx, contextKey{}, caller)
 }
 
-// FromContext returns the caller that NewContext put there, and whether there
-// is one.
-func FromContext(ctx context.Context) (Caller, bool) {
-	caller, ok := ctx.Value(contextKey{}).(Caller)
-	return caller, ok
+// From is the caller of the request that the context belongs to; the zero Caller,
+// who owns nothing, before the gate has let anybody in.
+func From(ctx context.Context) Caller {
+	caller, _ := ctx.Value(contextKey{}).(Caller)
+	return caller
 }

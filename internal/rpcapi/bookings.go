@@ -3,12 +3,12 @@ package rpcapi
 import (
 	"context"
 
-	"connectrpc.com/connect"
 	"github.com/google/uuid"
 
 	bookingsv1 "bookings/gen/bookings/v1"
 	"bookings/internal/booking"
 	"bookings/internal/bookingsvc"
+	"bookings/internal/edge"
 	"bookings/internal/identity"
 )
 
@@ -19,8 +19,7 @@ type bookingService struct {
 
 // actor is who calls; the gate has let nobody in without one.
 func actor(ctx context.Context) booking.Actor {
-	caller, _ := identity.FromContext(ctx)
-	return caller.Actor
+	return identity.From(ctx).Actor
 }
 
 // show is a booking as this caller sees it now.
@@ -43,9 +42,7 @@ func (s *bookingService) CreateBooking(ctx context.Context, r *bookingsv1.Create
 		return nil, err
 	}
 	if created.Replayed {
-		if call, ok := connect.CallInfoForHandlerContext(ctx); ok {
-			call.ResponseHeader().Set("Idempotent-Replayed", "true")
-		}
+		edge.From(ctx).Header().Set("Idempotent-Replayed", "true")
 	}
 	return &bookingsv1.CreateBookingResponse{Booking: s.show(ctx, created.Booking)}, nil
 }

@@ -4,12 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"strings"
 
 	"connectrpc.com/connect"
 	"connectrpc.com/grpchealth"
 	"connectrpc.com/grpcreflect"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
+	bookingsv1 "bookings/gen/bookings/v1"
 	"bookings/gen/bookings/v1/bookingsv1connect"
 	"bookings/internal/apierror"
 	"bookings/internal/bookingsvc"
@@ -29,45 +30,58 @@ type Options struct {
 
 // Mount puts all of the door's paths on a mux.
 func Mount(mux *http.ServeMux, o Options) error {
-	shape, err := newShape()
+	validator, err := newValidator()
 	if err != nil {
 		return err
 	}
-	d := &door{Answerer: apierror.Answerer{Log: o.Log}, gate: o.Gate, shape: shape}
-	services := services(o, d.options()...)
-	for path, handler := range services {
-		mux.Handle(path, markGRPC(&refusals{Answerer: d.Answerer, next: handler}))
+	d := &door{Responder: apierror.Responder{Log: o.Log}, gate: o.Gate, validator: validator}
+	rest := &rest{door: d, mux: http.NewServeMux()}
+	for _, s := range services(o, d.options()...) {
+		mux.Handle(s.path, &errorRewriter{Responder: d.Responder, next: s.handler})
+		if err := rest.addService(s.descriptor, s.implementation); err != nil {
+			return err
+		}
 	}
-	rest, err := newREST(services)
-	if err != nil {
-		return err
-	}
-	mux.Handle("/v1/", &refusals{Answerer: d.Answerer, next: rest, rest: true})
+	mux.Handle("/v1/", rest)
 	mountProbes(mux, o.Ready)
 	return nil
 }
 
+// service is one of the proto's services: what connect serves, and what REST
+// calls directly.
+type service struct {
+	descriptor     protoreflect.ServiceDescriptor
+	implementation any
+	path           string
+	handler        http.Handler
+}
+
+func services(o Options, options ...connect.HandlerOption) []service {
+	bookings := service{
+		descriptor:     bookingsv1.File_bookings_v1_booking_service_proto.Services().ByName("BookingService"),
+		implementation: &bookingService{bookings: o.Bookings},
+	}
+	bookings.path, bookings.handler = bookingsv1connect.NewBookingServiceHandler(&bookingService{bookings: o.Bookings}, options...)
+	events := service{
+		descriptor:     bookingsv1.File_bookings_v1_event_service_proto.Services().ByName("EventService"),
+		implementation: &eventService{feeds: o.Feeds},
+	}
+	events.path, events.handler = bookingsv1connect.NewEventServiceHandler(&eventService{feeds: o.Feeds}, options...)
+	return []service{bookings, events}
+}
+
 func (d *door) options() []connect.HandlerOption {
 	options := []connect.HandlerOption{
-		connect.WithRequestGate(d.admit),
+		connect.WithRequestGate(d.gateConnect),
 		connect.WithInterceptors(d),
 		connect.WithReadMaxBytes(edge.MaxBody),
 		// Below this, compressing costs more than it saves.
 		connect.WithCompressMinBytes(1 << 10),
 	}
-	for _, codec := range connectCodecs() {
+	for _, codec := range deferredCodecs() {
 		options = append(options, connect.WithCodec(codec))
 	}
 	return options
-}
-
-func services(o Options, options ...connect.HandlerOption) map[string]http.Handler {
-	all := map[string]http.Handler{}
-	path, handler := bookingsv1connect.NewBookingServiceHandler(&bookingService{bookings: o.Bookings}, options...)
-	all[path] = handler
-	path, handler = bookingsv1connect.NewEventServiceHandler(&eventService{feeds: o.Feeds}, options...)
-	all[path] = handler
-	return all
 }
 
 // mountProbes adds what asks for no credentials: gRPC health, and reflection in
@@ -78,21 +92,4 @@ func mountProbes(mux *http.ServeMux, ready func(context.Context) bool) {
 	reflector := grpcreflect.NewStaticReflector(append(names, grpchealth.HealthV1ServiceName)...)
 	mux.Handle(grpcreflect.NewHandlerV1(reflector))
 	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector))
-}
-
-type grpcKey struct{}
-
-// markGRPC notes that a request is gRPC as it came: behind the REST door the
-// handlers are spoken to in another protocol than the caller's.
-func markGRPC(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		is := strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc")
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), grpcKey{}, is)))
-	})
-}
-
-// takesInternalToken: on the public listener, gRPC alone does.
-func takesInternalToken(ctx context.Context) bool {
-	is, _ := ctx.Value(grpcKey{}).(bool)
-	return is
 }

@@ -29,7 +29,7 @@ type whose interface {
 // feedOf is the feed that a request is about: the caller's own, or, for internal
 // services, the one named. It fails with NOT_ALLOWED or VALIDATION_FAILED.
 func feedOf(ctx context.Context, r whose) (feed.Key, error) {
-	caller, _ := identity.FromContext(ctx)
+	caller := identity.From(ctx)
 	by := caller.Actor
 	if by.Role == booking.RoleInternal {
 		return namedFeed(r)

@@ -3,6 +3,7 @@ package rpcapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"runtime/debug"
@@ -19,92 +20,52 @@ import (
 // callDeadline bounds a unary call, so that a hung database is answered for.
 const callDeadline = 8 * time.Second
 
-// door is the gate and the interceptor in front of every handler.
+// door is what every call passes through on its way to a method, whatever the
+// protocol: the gate, then the interceptor. REST calls the same steps.
 type door struct {
-	apierror.Answerer
-	gate  *edge.Gate
-	shape shape
+	apierror.Responder
+	gate      *edge.Gate
+	validator validator
 }
 
-// admit is the gate: it runs before the body is read.
-func (d *door) admit(ctx context.Context, spec connect.Spec, _ connect.Peer, header http.Header) (admitted context.Context, err error) {
+// admit asks the gate who calls, before the body is read.
+func (d *door) admit(ctx context.Context, procedure string, header http.Header, internalAllowed bool) (admitted context.Context, err error) {
 	defer d.recovered(ctx, &err)
-	edge.From(ctx).SetMethod(spec.Procedure)
+	record := edge.From(ctx)
+	record.SetMethod(procedure)
 	// Whatever is answered is about somebody's bookings, as they are now.
-	edge.From(ctx).Header().Set("Cache-Control", "no-store")
-	admitted, err = d.gate.Admit(ctx, identity.FromHeader(header), takesInternalToken(ctx))
+	record.Header().Set("Cache-Control", "no-store")
+	return d.gate.Admit(ctx, identity.FromHeader(header), internalAllowed)
+}
+
+// gateConnect is admit for connect. The internal token counts on gRPC alone;
+// connect knows by verb and media type which protocol is spoken.
+func (d *door) gateConnect(ctx context.Context, spec connect.Spec, peer connect.Peer, header http.Header) (context.Context, error) {
+	admitted, err := d.admit(ctx, spec.Procedure, header, peer.Protocol != connect.ProtocolConnect)
 	if err != nil {
-		return nil, d.Answer(ctx, err)
+		return nil, d.ToConnect(ctx, err)
 	}
 	return admitted, nil
 }
 
-// WrapUnary implements connect.Interceptor.
-func (d *door) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
-	return func(ctx context.Context, request connect.AnyRequest) (response connect.AnyResponse, err error) {
-		ctx, cancel := context.WithTimeout(ctx, callDeadline)
-		defer cancel()
-		defer d.recovered(ctx, &err)
-		if err := d.checkMessage(ctx, request.Header(), request.Any()); err != nil {
-			return nil, d.Answer(ctx, err)
-		}
-		response, err = next(ctx, request)
-		if err != nil {
-			return nil, d.Answer(ctx, err)
-		}
-		edge.From(ctx).Answer("ok")
-		return response, nil
-	}
-}
-
-// WrapStreamingHandler implements connect.Interceptor.
-func (d *door) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
-	return func(ctx context.Context, conn connect.StreamingHandlerConn) (err error) {
-		defer d.recovered(ctx, &err)
-		if err := next(ctx, &checkedConn{StreamingHandlerConn: conn, ctx: ctx, door: d}); err != nil {
-			return d.Answer(ctx, err)
-		}
-		edge.From(ctx).Answer("ok")
-		return nil
-	}
-}
-
-// WrapStreamingClient implements connect.Interceptor; there is no client here.
-func (d *door) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
-	return next
-}
-
-// checkedConn checks the shape of what a stream receives.
-type checkedConn struct {
-	connect.StreamingHandlerConn
-	ctx  context.Context //nolint:containedctx // Receive has no context of its own
-	door *door
-}
-
-// Receive implements connect.StreamingHandlerConn.
-func (c *checkedConn) Receive(message any) error {
-	switch err := c.StreamingHandlerConn.Receive(message); {
-	case errors.Is(err, io.EOF):
-		return err
-	case err != nil:
-		return unreadable(connect.CodeOf(err))
-	}
-	if err := c.door.checkMessage(c.ctx, c.RequestHeader(), message); err != nil {
+// accept makes a message that has been decoded ready for its method: headers
+// that say the same as fields first, since they are validated too.
+func (d *door) accept(header http.Header, message proto.Message) error {
+	if err := mergeHeaders(header, message); err != nil {
 		return err
 	}
-	// Whatever is sent from here on is ours.
-	edge.From(c.ctx).Answer("ok")
-	return nil
+	return d.validator.validate(message)
 }
 
-func (d *door) checkMessage(ctx context.Context, header http.Header, message any) error {
-	if m, ok := message.(proto.Message); ok {
-		return d.shape.check(ctx, header, m)
-	}
-	return nil
+// run bounds a unary call in time and makes an error of its panic.
+func (d *door) run(ctx context.Context, call func(context.Context) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, callDeadline)
+	defer cancel()
+	defer d.recovered(ctx, &err)
+	return call(ctx)
 }
 
-// recovered makes a panic an internal error, on every door.
+// recovered makes a panic an internal error.
 func (d *door) recovered(ctx context.Context, err *error) {
 	panicked := recover()
 	switch panicked {
@@ -112,6 +73,81 @@ func (d *door) recovered(ctx context.Context, err *error) {
 	case http.ErrAbortHandler: // how a handler asks net/http to cut the connection
 		panic(panicked)
 	default:
-		*err = d.Answer(ctx, d.Internal(ctx, "panic", "panic", panicked, "stack", string(debug.Stack())))
+		*err = d.Internal(ctx, "panic", "panic", panicked, "stack", string(debug.Stack()))
 	}
+}
+
+// WrapUnary implements connect.Interceptor.
+func (d *door) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, request connect.AnyRequest) (response connect.AnyResponse, err error) {
+		err = d.run(ctx, func(ctx context.Context) error {
+			if err := d.receive(request.Header(), request.Any()); err != nil {
+				return err
+			}
+			response, err = next(ctx, request)
+			return err
+		})
+		if err != nil {
+			return nil, d.ToConnect(ctx, err)
+		}
+		edge.From(ctx).Answer("ok")
+		return response, nil
+	}
+}
+
+// receive decodes and accepts a message that came through connect.
+func (d *door) receive(header http.Header, message any) error {
+	m, ok := message.(proto.Message)
+	if !ok {
+		return fmt.Errorf("%T is no proto message", message)
+	}
+	if err := decodeDeferred(m); err != nil {
+		return err
+	}
+	return d.accept(header, m)
+}
+
+// WrapStreamingHandler implements connect.Interceptor.
+func (d *door) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
+		err := d.stream(ctx, next, conn)
+		if err != nil {
+			return d.ToConnect(ctx, err)
+		}
+		edge.From(ctx).Answer("ok")
+		return nil
+	}
+}
+
+func (d *door) stream(ctx context.Context, next connect.StreamingHandlerFunc, conn connect.StreamingHandlerConn) (err error) {
+	defer d.recovered(ctx, &err)
+	return next(ctx, &receivingConn{StreamingHandlerConn: conn, ctx: ctx, door: d})
+}
+
+// WrapStreamingClient implements connect.Interceptor; there is no client here.
+func (d *door) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
+	return next
+}
+
+// receivingConn decodes and accepts what a stream receives.
+type receivingConn struct {
+	connect.StreamingHandlerConn
+	ctx  context.Context //nolint:containedctx // Receive has no context of its own
+	door *door
+}
+
+// Receive implements connect.StreamingHandlerConn.
+func (c *receivingConn) Receive(message any) error {
+	switch err := c.StreamingHandlerConn.Receive(message); {
+	case errors.Is(err, io.EOF):
+		return err
+	case err != nil:
+		return unreadable(connect.CodeOf(err))
+	}
+	if err := c.door.receive(c.RequestHeader(), message); err != nil {
+		return err
+	}
+	// Whatever is sent from here on is ours.
+	edge.From(c.ctx).Answer("ok")
+	return nil
 }

@@ -2,96 +2,114 @@ package rpcapi
 
 import (
 	"fmt"
-	"mime"
 	"net/http"
-	"net/url"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
-	"unicode/utf8"
 
-	"connectrpc.com/vanguard"
+	"google.golang.org/genproto/googleapis/api/annotations"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"bookings/internal/edge"
 )
 
-// maxAnswer is above the largest page of anything: Vanguard has one limit for
-// requests and answers.
-const maxAnswer = 8 << 20
-
-// newREST transcodes the paths that the proto names (google.api.http) to the
-// handlers of the services.
-func newREST(services map[string]http.Handler) (http.Handler, error) {
-	options := []vanguard.ServiceOption{
-		vanguard.WithMaxMessageBufferBytes(maxAnswer),
-		// What a codec of ours finds wrong survives in this form alone (codec.go).
-		vanguard.WithTargetCodecs(vanguard.CodecProto),
-		// Unknown parameters are refused by name, behind the gate (query.go).
-		vanguard.WithRESTUnmarshalOptions(vanguard.RESTUnmarshalOptions{DiscardUnknownQueryParams: true}),
-	}
-	var all []*vanguard.Service
-	for path, handler := range services {
-		all = append(all, vanguard.NewService(path, handler, options...))
-	}
-	transcoder, err := vanguard.NewTranscoder(all, vanguard.WithCodec(func(resolver vanguard.TypeResolver) vanguard.Codec {
-		codec := newJSONCodec()
-		codec.MarshalOptions.Resolver = resolver
-		codec.UnmarshalOptions.Resolver = resolver
-		return codec
-	}))
-	if err != nil {
-		return nil, fmt.Errorf("transcode REST: %w", err)
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if status := refuseREST(r); status != 0 {
-			w.WriteHeader(status)
-			return
-		}
-		r.Body = http.MaxBytesReader(w, r.Body, edge.MaxBody)
-		// Only Connect would read this header, and no Connect is spoken here.
-		r.Header.Del("Connect-Protocol-Version")
-		transcoder.ServeHTTP(w, withQuery(r))
-	}), nil
+// rest is the door for REST: the methods that connect serves, at the paths that
+// the proto names (google.api.http). A request becomes one JSON object, which is
+// decoded, checked and answered as Connect's JSON is.
+type rest struct {
+	*door
+	mux *http.ServeMux
 }
 
-// refuseREST is the HTTP status for what Vanguard would misread: text that is
-// not UTF-8 (it answers 500), a query that cannot be parsed (it drops what it
-// cannot read), a body without a media type (it guesses), or one too large (it
-// answers 429). The media type of another protocol would send it looking for
-// that protocol's paths. And there is no limit between maxAnswer and a gzip
-// bomb, so REST takes no compressed bodies.
-func refuseREST(r *http.Request) int {
-	switch {
-	case !utf8.ValidString(r.URL.Path), !validQuery(r):
-		return http.StatusBadRequest
-	case r.ContentLength > edge.MaxBody:
-		return http.StatusRequestEntityTooLarge
-	case r.ContentLength != 0 && !isJSON(r), !isPlain(r):
-		return http.StatusUnsupportedMediaType
+// addService adds the paths of a service, which implementation implements.
+func (h *rest) addService(service protoreflect.ServiceDescriptor, implementation any) error {
+	for i := range service.Methods().Len() {
+		method := service.Methods().Get(i)
+		rule, _ := proto.GetExtension(method.Options(), annotations.E_Http).(*annotations.HttpRule)
+		if rule == nil {
+			continue // a stream
+		}
+		if err := h.addMethod(method, rule, implementation); err != nil {
+			return fmt.Errorf("the REST path of %s: %w", method.FullName(), err)
+		}
+	}
+	return nil
+}
+
+func (h *rest) addMethod(method protoreflect.MethodDescriptor, rule *annotations.HttpRule, implementation any) error {
+	var verb, path string
+	switch pattern := rule.GetPattern().(type) {
+	case *annotations.HttpRule_Get:
+		verb, path = http.MethodGet, pattern.Get
+	case *annotations.HttpRule_Post:
+		verb, path = http.MethodPost, pattern.Post
+	case *annotations.HttpRule_Patch:
+		verb, path = http.MethodPatch, pattern.Patch
 	default:
-		return 0
+		return fmt.Errorf("%v is not supported", rule)
 	}
-}
-
-func isJSON(r *http.Request) bool {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err == nil && media == "application/json"
-}
-
-func isPlain(r *http.Request) bool {
-	encoding := strings.Join(r.Header.Values("Content-Encoding"), ",")
-	return encoding == "" || strings.EqualFold(encoding, "identity")
-}
-
-func validQuery(r *http.Request) bool {
-	values, err := url.ParseQuery(r.URL.RawQuery)
+	variables := variablesOf(path, method.Input())
+	if slices.Contains(variables, nil) {
+		return fmt.Errorf("%s has a variable that is no field of the request", path)
+	}
+	request, err := protoregistry.GlobalTypes.FindMessageByName(method.Input().FullName())
 	if err != nil {
-		return false
+		return fmt.Errorf("find its request: %w", err)
 	}
-	for name, all := range values {
-		for _, value := range append(all, name) {
-			if !utf8.ValidString(value) {
-				return false
-			}
-		}
+	h.mux.Handle(verb+" "+splitCustomVerb(path), &restMethod{
+		rest: h, request: request, hasBody: rule.GetBody() == "*",
+		procedure: fmt.Sprintf("/%s/%s", method.Parent().FullName(), method.Name()),
+		variables: variables,
+		method:    reflect.ValueOf(implementation).MethodByName(string(method.Name())),
+	})
+	return nil
+}
+
+// splitCustomVerb makes a segment of its own of a custom verb (AIP-136), which is
+// what follows the last ':' of a path: so http.ServeMux can tell it from an id.
+func splitCustomVerb(path string) string {
+	if colon := strings.LastIndexByte(path, ':'); colon > strings.LastIndexByte(path, '/') {
+		return path[:colon] + "/" + path[colon:]
 	}
-	return true
+	return path
+}
+
+var pathVariable = regexp.MustCompile(`\{(\w+)\}`)
+
+// variablesOf are the fields that a path has as variables, all of them text.
+func variablesOf(path string, request protoreflect.MessageDescriptor) (fields []protoreflect.FieldDescriptor) {
+	for _, match := range pathVariable.FindAllStringSubmatch(path, -1) {
+		fields = append(fields, request.Fields().ByName(protoreflect.Name(match[1])))
+	}
+	return fields
+}
+
+// ServeHTTP implements http.Handler. Paths and verbs that are not there are
+// refused by the mux, and said in our words.
+func (h *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	split := *r.URL
+	split.Path = splitCustomVerb(r.URL.Path)
+	// The mux would take an id of two dots for the folder above.
+	split.RawPath = strings.ReplaceAll(splitCustomVerb(r.URL.EscapedPath()), ".", "%2E")
+	inner := *r
+	inner.URL = &split
+	answer := edge.Wrap(w, r)
+	refusal := answer.Capture(func() { h.mux.ServeHTTP(answer, &inner) })
+	switch {
+	case refusal == nil:
+	case refusal.Status == http.StatusMethodNotAllowed:
+		h.refuse(answer, r, refusal.Status, errVerb)
+	default:
+		h.refuse(answer, r, http.StatusNotFound, errPath)
+	}
+}
+
+// refuse answers under an HTTP status that the error's code does not have.
+func (h *rest) refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
+	answer := edge.Wrap(w, r)
+	answer.ForceStatus(status)
+	h.WriteStatus(answer, r, err)
 }

@@ -25,7 +25,7 @@ func (s *eventService) StreamEvents(ctx context.Context, r *bookingsv1.StreamEve
 	if err != nil {
 		return err
 	}
-	caller, _ := identity.FromContext(ctx)
+	caller := identity.From(ctx)
 	subscription, err := s.feeds.Subscribe(ctx, key, r.AfterSequence, mostReaders(caller))
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ const (
 
 // Handler serves /ws.
 type Handler struct {
-	apierror.Answerer
+	apierror.Responder
 	Gate  *edge.Gate
 	Feeds *feed.Hub
 	// Origins are the foreign origins that browsers may come from; "*" is any.
@@ -41,7 +41,7 @@ type Handler struct {
 // and gives the goroutine back: the session has its own.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.sockets.enter() {
-		h.Write(w, r, errLeaving)
+		h.WriteStatus(w, r, errLeaving)
 		return
 	}
 	defer h.sockets.running.Done()
@@ -53,7 +53,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// A browser cannot see a 401, so it is told by a close code.
 		h.turnAway(w, r, err)
 	default:
-		h.Write(w, r, err)
+		h.WriteStatus(w, r, err)
 	}
 }
 
@@ -102,11 +102,11 @@ func isCredentialFault(err error) bool {
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	subscription, err := h.subscribe(r)
 	if err != nil {
-		h.Write(w, r, err)
+		h.WriteStatus(w, r, err)
 		return
 	}
 	s := newSession(h, subscription)
-	s.caller, _ = identity.FromContext(r.Context())
+	s.caller = identity.From(r.Context())
 	if s.conn, s.raw, err = h.upgrade(w, r, s.takeControl); err != nil {
 		subscription.Close()
 		return
@@ -119,7 +119,7 @@ func (h *Handler) subscribe(r *http.Request) (*feed.Subscription, error) {
 	if err != nil {
 		return nil, err
 	}
-	caller, _ := identity.FromContext(r.Context())
+	caller := identity.From(r.Context())
 	key := feed.Key{Role: caller.Actor.Role, User: caller.Actor.ID}
 	return h.Feeds.Subscribe(r.Context(), key, after, feed.MaxReaders)
 }

@@ -49,7 +49,7 @@ func openDoor(t *testing.T, changes ...func(*Handler)) *door {
 	logger := slog.New(slog.NewJSONHandler(d.log, nil))
 	d.feeds = feed.NewHub(pool, nil, logger)
 	d.handler = &Handler{
-		Answerer: apierror.Answerer{Log: logger},
+		Responder: apierror.Responder{Log: logger},
 		Gate: &edge.Gate{
 			Verifier: identity.New(identity.Options{Secret: []byte(secret), Now: time.Now}),
 			Limiter:  ratelimit.New(0, time.Now),

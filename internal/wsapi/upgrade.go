@@ -1,7 +1,6 @@
 package wsapi
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"net"
@@ -10,6 +9,7 @@ import (
 	"github.com/coder/websocket"
 
 	"bookings/internal/booking"
+	"bookings/internal/edge"
 )
 
 // sendBuffer is how much the kernel takes of what a peer does not read, in
@@ -23,7 +23,6 @@ const sendBuffer = 64 << 10
 // The origin has been checked by us, so that its refusal is ours. Compression
 // stays off: it would cost each connection megabytes.
 func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, control func() bool) (*websocket.Conn, net.Conn, error) {
-	taken := &upgradeWriter{ResponseWriter: w}
 	options := &websocket.AcceptOptions{
 		Subprotocols:       []string{protocol},
 		InsecureSkipVerify: true,
@@ -33,16 +32,21 @@ func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, control func()
 		options.OnPingReceived = func(context.Context, []byte) bool { return control() }
 		options.OnPongReceived = func(context.Context, []byte) { control() }
 	}
-	conn, err := websocket.Accept(taken, r, options)
+	answer := edge.Wrap(w, r)
+	var conn *websocket.Conn
+	var err error
+	// What the library refuses is said in our words, under its status.
+	refusal := answer.Capture(func() { conn, err = websocket.Accept(answer, r, options) })
+	if refusal != nil {
+		answer.ForceStatus(refusal.Status)
+		h.WriteStatus(answer, r, booking.Errorf(booking.ReasonValidationFailed,
+			"this path takes WebSocket handshakes alone (RFC 6455, version 13)"))
+	}
 	if err != nil {
-		if taken.refused != 0 {
-			refusal := booking.Errorf(booking.ReasonValidationFailed, "this path takes WebSocket handshakes alone (RFC 6455, version 13)")
-			h.Write(&statusWriter{ResponseWriter: w, status: taken.refused}, r, refusal)
-		}
 		return nil, nil, fmt.Errorf("upgrade: %w", err)
 	}
-	limitBuffer(taken.conn)
-	return conn, taken.conn, nil
+	limitBuffer(answer.Hijacked())
+	return conn, answer.Hijacked(), nil
 }
 
 func limitBuffer(conn net.Conn) {
@@ -53,44 +57,3 @@ func limitBuffer(conn net.Conn) {
 		_ = tcp.SetWriteBuffer(sendBuffer)
 	}
 }
-
-// upgradeWriter keeps the connection that is taken over, which the library does
-// not show, and holds back what the library says when it refuses.
-type upgradeWriter struct {
-	http.ResponseWriter
-	conn    net.Conn
-	refused int
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *upgradeWriter) WriteHeader(status int) {
-	if status >= http.StatusBadRequest {
-		w.refused = status
-		return
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements http.ResponseWriter.
-func (w *upgradeWriter) Write(body []byte) (int, error) {
-	if w.refused != 0 {
-		return len(body), nil
-	}
-	return w.ResponseWriter.Write(body)
-}
-
-// Hijack implements http.Hijacker.
-func (w *upgradeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, buffers, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	w.conn = conn
-	return conn, buffers, err
-}
-
-// statusWriter answers with the status that the library chose.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *statusWriter) WriteHeader(int) { w.ResponseWriter.WriteHeader(w.status) }

@@ -25,37 +25,19 @@ import (
 // domain is the ErrorInfo domain of all errors (AIP-193).
 const domain = "bookings"
 
-// codes is the contract's table of errors.
-var codes = map[booking.Reason]connect.Code{
-	booking.ReasonValidationFailed:     connect.CodeInvalidArgument,
-	booking.ReasonStartInPast:          connect.CodeInvalidArgument,
-	booking.ReasonPageTokenInvalid:     connect.CodeInvalidArgument,
-	booking.ReasonSequenceOutOfRange:   connect.CodeOutOfRange,
-	booking.ReasonTokenMissing:         connect.CodeUnauthenticated,
-	booking.ReasonTokenInvalid:         connect.CodeUnauthenticated,
-	booking.ReasonTokenExpired:         connect.CodeUnauthenticated,
-	booking.ReasonNotAllowed:           connect.CodePermissionDenied,
-	booking.ReasonBookingNotFound:      connect.CodeNotFound,
-	booking.ReasonSlotTaken:            connect.CodeAlreadyExists,
-	booking.ReasonIdempotencyKeyReused: connect.CodeAlreadyExists,
-	booking.ReasonEtagMismatch:         connect.CodeAborted,
-	booking.ReasonInvalidTransition:    connect.CodeFailedPrecondition,
-	booking.ReasonTooManyPending:       connect.CodeFailedPrecondition,
-	booking.ReasonRateLimited:          connect.CodeResourceExhausted,
-	booking.ReasonDatabaseUnavailable:  connect.CodeUnavailable,
-	booking.ReasonShuttingDown:         connect.CodeUnavailable,
-}
+// Responder turns errors into what callers are told: ToConnect for connect's
+// protocols, WriteStatus for REST and /ws.
+type Responder struct{ Log *slog.Logger }
 
-// Answerer turns errors into answers.
-type Answerer struct{ Log *slog.Logger }
-
-// Answer is the error as the caller is told it. The cause of anything that is
-// not a booking.Error goes to the log alone.
-func (a Answerer) Answer(ctx context.Context, err error) *connect.Error {
-	known := a.explain(ctx, err)
+// ToConnect is the error as connect sends it. The cause of anything that is not
+// a booking.Error goes to the log alone. It sets the headers that belong to the
+// error and notes on the request's record that the answer is ours, so it is
+// called once, when nothing has been answered yet.
+func (r Responder) ToConnect(ctx context.Context, err error) *connect.Error {
+	known := r.explain(ctx, err)
 	code, ok := codes[known.Reason]
-	if !ok {
-		code = libraryCodes[known.Reason]
+	if !ok { // a reason that was added without a line in the table
+		known, code = r.Internal(ctx, "an error without a code", "error", err), connect.CodeInternal
 	}
 	edge.From(ctx).Answer(code.String())
 	if code == connect.CodeUnauthenticated {
@@ -74,29 +56,12 @@ func (a Answerer) Answer(ctx context.Context, err error) *connect.Error {
 	return told
 }
 
-// The reasons of what is nobody's rule: the code's own name.
-const (
-	ReasonCanceled         booking.Reason = "CANCELED"
-	ReasonDeadlineExceeded booking.Reason = "DEADLINE_EXCEEDED"
-	ReasonUnimplemented    booking.Reason = "UNIMPLEMENTED"
-	ReasonTooLarge         booking.Reason = "RESOURCE_EXHAUSTED"
-	ReasonInternal         booking.Reason = "INTERNAL"
-)
-
-var libraryCodes = map[booking.Reason]connect.Code{
-	ReasonCanceled:         connect.CodeCanceled,
-	ReasonDeadlineExceeded: connect.CodeDeadlineExceeded,
-	ReasonUnimplemented:    connect.CodeUnimplemented,
-	ReasonTooLarge:         connect.CodeResourceExhausted,
-	ReasonInternal:         connect.CodeInternal,
-}
-
-func (a Answerer) explain(ctx context.Context, err error) *booking.Error {
+func (r Responder) explain(ctx context.Context, err error) *booking.Error {
 	var known *booking.Error
 	switch {
 	case errors.As(err, &known):
 		if known.Reason == booking.ReasonDatabaseUnavailable {
-			a.Log.ErrorContext(ctx, "database unavailable", "requestId", requestid.From(ctx), "error", err)
+			r.Log.ErrorContext(ctx, "database unavailable", "requestId", requestid.From(ctx), "error", err)
 		}
 		return known
 	case errors.Is(err, context.DeadlineExceeded):
@@ -106,13 +71,14 @@ func (a Answerer) explain(ctx context.Context, err error) *booking.Error {
 	case connect.CodeOf(err) == connect.CodeUnimplemented:
 		return booking.Errorf(ReasonUnimplemented, "this method is not there yet")
 	}
-	return a.Internal(ctx, "internal error", "error", err)
+	return r.Internal(ctx, "internal error", "error", err)
 }
 
-// Internal logs what must not be told and makes the answer that is.
-func (a Answerer) Internal(ctx context.Context, message string, attributes ...any) *booking.Error {
+// Internal logs what must not be told, under the request's id, and makes the
+// error that is told: the id alone.
+func (r Responder) Internal(ctx context.Context, message string, attributes ...any) *booking.Error {
 	id := requestid.From(ctx)
-	a.Log.ErrorContext(ctx, message, append(attributes, "requestId", id)...)
+	r.Log.ErrorContext(ctx, message, append(attributes, "requestId", id)...)
 	return booking.Errorf(ReasonInternal, "internal error, request %s", id)
 }
 

@@ -14,10 +14,10 @@ import (
 )
 
 // refuse is what a caller sees of a library's answer.
-func refuse(t *testing.T, rest bool, media string, library http.HandlerFunc) *http.Response {
+func refuse(t *testing.T, media string, library http.HandlerFunc) *http.Response {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	doors := &refusals{Answerer: apierror.Answerer{Log: log}, next: library, rest: rest}
+	doors := &errorRewriter{Responder: apierror.Responder{Log: log}, next: library}
 	outer := &edge.Handler{Next: doors, Log: log, Now: time.Now}
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", http.NoBody)
 	request.Header.Set("Content-Type", media)
@@ -29,22 +29,19 @@ func refuse(t *testing.T, rest bool, media string, library http.HandlerFunc) *ht
 func TestALibrarysRefusalIsSaidInOurWords(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		media        string
-		rest         bool
 		status, want int
 		says         string
 	}{
-		{"application/json", true, http.StatusNotFound, http.StatusNotFound, "nothing at this path"},
-		{"application/json", true, http.StatusMethodNotAllowed, http.StatusMethodNotAllowed, "does not take this HTTP method"},
-		{"text/plain", true, http.StatusUnsupportedMediaType, http.StatusUnsupportedMediaType, "application/json"},
-		{"application/json", true, http.StatusTooManyRequests, http.StatusRequestEntityTooLarge, "larger than 65536 bytes"},
-		{"application/json", false, http.StatusTooManyRequests, http.StatusTooManyRequests, "larger than 65536 bytes"},
-		{"application/json", true, http.StatusInternalServerError, http.StatusBadRequest, "cannot be read"},
-		{"application/json", false, http.StatusNotImplemented, http.StatusNotImplemented, "gzip or none"},
-		{"application/json", false, http.StatusGatewayTimeout, http.StatusGatewayTimeout, "too long to arrive"},
-		{"application/json", false, http.StatusTeapot, http.StatusBadRequest, "cannot be read"},
+		{http.StatusNotFound, http.StatusNotFound, "nothing at this path"},
+		{http.StatusMethodNotAllowed, http.StatusMethodNotAllowed, "does not take this HTTP method"},
+		{http.StatusUnsupportedMediaType, http.StatusUnsupportedMediaType, "application/json"},
+		{http.StatusTooManyRequests, http.StatusTooManyRequests, "larger than 65536 bytes"},
+		{http.StatusInternalServerError, http.StatusBadRequest, "cannot be read"},
+		{http.StatusNotImplemented, http.StatusNotImplemented, "gzip or none"},
+		{http.StatusGatewayTimeout, http.StatusGatewayTimeout, "too long to arrive"},
+		{http.StatusTeapot, http.StatusBadRequest, "cannot be read"},
 	} {
-		got := refuse(t, c.rest, c.media, func(w http.ResponseWriter, _ *http.Request) {
+		got := refuse(t, "application/json", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			w.Header().Set("Content-Length", "16")
 			http.Error(w, "library: secrets", c.status)
@@ -72,7 +69,7 @@ func TestARefusalInTrailersIsSaidInOurWords(t *testing.T) {
 		{"application/grpc-web", "", "8", "8", "larger than 65536 bytes"},
 		{"application/grpc-web", "", "13", "3", "cannot be read"},
 	} {
-		got := refuse(t, false, c.media, func(w http.ResponseWriter, _ *http.Request) {
+		got := refuse(t, c.media, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set(c.prefix+"Grpc-Status", c.code)
 			w.Header().Set(c.prefix+"Grpc-Message", "library: secrets")
 			w.Header().Set(c.prefix+"Grpc-Status-Details-Bin", "secrets")
@@ -95,7 +92,7 @@ func TestARefusalInTrailersIsSaidInOurWords(t *testing.T) {
 func TestOurOwnAnswersPass(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusOK, http.StatusBadRequest, http.StatusInternalServerError} {
-		got := refuse(t, false, "application/json", func(w http.ResponseWriter, r *http.Request) {
+		got := refuse(t, "application/json", func(w http.ResponseWriter, r *http.Request) {
 			edge.From(r.Context()).Answer("whatever")
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, "our ")

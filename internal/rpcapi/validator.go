@@ -1,10 +1,8 @@
 package rpcapi
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"buf.build/go/protovalidate"
@@ -18,18 +16,18 @@ import (
 	"bookings/internal/booking"
 )
 
-// shape checks what the proto and its protocols demand of a request, before any
-// rule is asked. It fails with VALIDATION_FAILED, naming every field at fault.
-type shape struct{ validator protovalidate.Validator }
+// validator checks what the proto demands of a request, before any rule of
+// package booking is asked.
+type validator struct{ rules protovalidate.Validator }
 
-// newShape builds the validator for all requests at once: the first use of a
+// newValidator compiles the rules of all requests at once: the first use of a
 // message costs a millisecond or two.
-func newShape() (shape, error) {
-	validator, err := protovalidate.New(protovalidate.WithMessages(requests()...))
+func newValidator() (validator, error) {
+	rules, err := protovalidate.New(protovalidate.WithMessages(requests()...))
 	if err != nil {
-		return shape{}, fmt.Errorf("compile the proto's validation rules: %w", err)
+		return validator{}, fmt.Errorf("compile the proto's validation rules: %w", err)
 	}
-	return shape{validator: validator}, nil
+	return validator{rules: rules}, nil
 }
 
 // requests are the messages of both services.
@@ -45,39 +43,14 @@ func requests() []proto.Message {
 	return all
 }
 
-func (s shape) check(ctx context.Context, header http.Header, message proto.Message) error {
-	if fault, found := findFault(message); found {
-		return apierror.Invalid([]booking.FieldViolation{fault})
-	}
-	if faults := queryFaults(ctx, message); len(faults) > 0 {
-		return apierror.Invalid(faults)
-	}
-	if create, ok := message.(*bookingsv1.CreateBookingRequest); ok {
-		if err := takeKey(header, create); err != nil {
-			return err
-		}
-	}
+// validate fails with VALIDATION_FAILED, naming every field at fault. It changes
+// nothing.
+func (v validator) validate(message proto.Message) error {
 	if faults := longLists(message); len(faults) > 0 {
 		return apierror.Invalid(faults)
 	}
-	if faults := append(timeFaults(message), s.ruleFaults(message)...); len(faults) > 0 {
+	if faults := append(timeFaults(message), v.ruleFaults(message)...); len(faults) > 0 {
 		return apierror.Invalid(faults)
-	}
-	return nil
-}
-
-// takeKey takes the idempotency key from its header, where it is there.
-func takeKey(header http.Header, create *bookingsv1.CreateBookingRequest) error {
-	for _, key := range header.Values("Idempotency-Key") {
-		switch create.GetIdempotencyKey() {
-		case "", key:
-			if key == "" {
-				return booking.Invalid("idempotency_key", "must not be an empty header")
-			}
-			create.IdempotencyKey = key
-		default:
-			return booking.Invalid("idempotency_key", "differs between the header Idempotency-Key and the field")
-		}
 	}
 	return nil
 }
@@ -115,9 +88,9 @@ func timeFaults(message proto.Message) []booking.FieldViolation {
 	return faults
 }
 
-func (s shape) ruleFaults(message proto.Message) []booking.FieldViolation {
+func (v validator) ruleFaults(message proto.Message) []booking.FieldViolation {
 	var broken *protovalidate.ValidationError
-	if err := s.validator.Validate(message); !errors.As(err, &broken) {
+	if err := v.rules.Validate(message); !errors.As(err, &broken) {
 		if err != nil {
 			return []booking.FieldViolation{{Field: "body", Description: "cannot be checked"}}
 		}
