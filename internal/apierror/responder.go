@@ -18,7 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"bookings/internal/booking"
-	"bookings/internal/edge"
+	"bookings/internal/middleware"
 	"bookings/internal/requestid"
 )
 
@@ -39,10 +39,10 @@ func (r Responder) ToConnect(ctx context.Context, err error) *connect.Error {
 	if !ok { // a reason that was added without a line in the table
 		known, code = r.Internal(ctx, "an error without a code", "error", err), connect.CodeInternal
 	}
-	edge.From(ctx).Answer(code.String())
+	middleware.From(ctx).MarkAnswered(code.String())
 	if code == connect.CodeUnauthenticated {
 		// RFC 9110, section 11.6.1, asks for it beside every 401.
-		edge.From(ctx).Header().Set("WWW-Authenticate", "Bearer")
+		middleware.From(ctx).Header().Set("WWW-Authenticate", "Bearer")
 	}
 	told := connect.NewError(code, errors.New(known.Message))
 	for _, detail := range details(known) {
@@ -51,7 +51,7 @@ func (r Responder) ToConnect(ctx context.Context, err error) *connect.Error {
 		}
 	}
 	if known.RetryAfter > 0 {
-		edge.From(ctx).Header().Set("Retry-After", edge.Seconds(known.RetryAfter))
+		middleware.From(ctx).Header().Set("Retry-After", middleware.Seconds(known.RetryAfter))
 	}
 	return told
 }

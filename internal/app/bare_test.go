@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"bookings/internal/apierror"
-	"bookings/internal/edge"
 	"bookings/internal/identity"
+	"bookings/internal/middleware"
 	"bookings/internal/ratelimit"
 	"bookings/internal/rpcapi"
 	"bookings/internal/wsapi"
@@ -30,7 +30,7 @@ func bare(t testing.TB, changes ...func(*bareServer)) *instance {
 	t.Helper()
 	i := newInstance(t)
 	log := slog.New(slog.NewJSONHandler(i.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	gate := &edge.Gate{
+	gate := &middleware.Gate{
 		Verifier: identity.New(identity.Options{Secret: []byte(testSecret), InternalTokens: []string{testInternal}, Now: time.Now}),
 		Limiter:  ratelimit.New(0, time.Now),
 	}
@@ -46,7 +46,7 @@ func bare(t testing.TB, changes ...func(*bareServer)) *instance {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler.(*edge.Handler).Now = b.now
+	handler.(*middleware.Handler).Now = b.now
 	i.serve(handler, log)
 	return i
 }

@@ -10,7 +10,7 @@ import (
 
 	"bookings/internal/apierror"
 	"bookings/internal/booking"
-	"bookings/internal/edge"
+	"bookings/internal/middleware"
 	"bookings/internal/rpcapi"
 	"bookings/internal/wsapi"
 )
@@ -27,7 +27,7 @@ func routes(s Settings, doors rpcapi.Options, sockets *wsapi.Handler, health *he
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		apierror.Responder{Log: log}.WriteStatus(w, r, booking.Errorf(apierror.ReasonUnimplemented, "there is nothing at this path"))
 	})
-	return &edge.Handler{Next: allowOrigins(s.AllowedOrigins, mux), Log: log, Trusted: s.TrustedProxies, Now: time.Now}, nil
+	return &middleware.Handler{Next: allowOrigins(s.AllowedOrigins, mux), Log: log, Trusted: s.TrustedProxies, Now: time.Now}, nil
 }
 
 // allowOrigins answers the browsers' questions (CORS) for every HTTP door.

@@ -14,10 +14,10 @@ import (
 
 	"bookings/internal/apierror"
 	"bookings/internal/bookingsvc"
-	"bookings/internal/edge"
 	"bookings/internal/feed"
 	"bookings/internal/identity"
 	"bookings/internal/jobs"
+	"bookings/internal/middleware"
 	"bookings/internal/prune"
 	"bookings/internal/ratelimit"
 	"bookings/internal/remind"
@@ -83,7 +83,7 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 }
 
 func (s *Server) handler() (http.Handler, error) {
-	gate := &edge.Gate{
+	gate := &middleware.Gate{
 		Verifier: identity.New(identity.Options{
 			Secret:         []byte(s.settings.JWTSecret),
 			Issuer:         s.settings.JWTIssuer,

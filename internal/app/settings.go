@@ -46,9 +46,9 @@ type Settings struct {
 	Worker bool
 }
 
-// later are settings of the contract that this program does not know yet. To
+// notSupportedYet are settings of the contract that this program does not know yet. To
 // pass over one in silence could open what its user wants closed.
-var later = []string{
+var notSupportedYet = []string{
 	"JWT_PUBLIC_KEY_FILE", "JWT_JWKS_URL", "INTERNAL_ADDR", "INTERNAL_TLS_CERT", "INTERNAL_TLS_KEY",
 	"INTERNAL_CLIENT_CA", "INTERNAL_CLIENT_NAMES", "ADMIN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT",
 }
@@ -61,7 +61,7 @@ func FromEnvironment(environ []string) (Settings, error) {
 	if err := env.ParseWithOptions(&settings, env.Options{Environment: variables}); err != nil {
 		faults = append(faults, parseFaults(err)...)
 	}
-	for _, name := range later {
+	for _, name := range notSupportedYet {
 		if variables[name] != "" {
 			faults = append(faults, fmt.Errorf("%s: is not supported yet", name))
 		}

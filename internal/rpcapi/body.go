@@ -15,7 +15,7 @@ import (
 	"connectrpc.com/connect"
 
 	"bookings/internal/booking"
-	"bookings/internal/edge"
+	"bookings/internal/middleware"
 )
 
 var errTooLarge = unreadable(connect.CodeResourceExhausted)
@@ -34,11 +34,11 @@ func readBody(r *http.Request) ([]byte, error) {
 		}
 		body = inflated
 	}
-	read, err := io.ReadAll(io.LimitReader(body, edge.MaxBody+1))
+	read, err := io.ReadAll(io.LimitReader(body, middleware.MaxBody+1))
 	switch {
 	case err != nil:
 		return nil, bodyError(err)
-	case len(read) > edge.MaxBody:
+	case len(read) > middleware.MaxBody:
 		return nil, errTooLarge
 	case len(read) == 0:
 		return []byte("{}"), nil

@@ -8,8 +8,8 @@ import (
 	bookingsv1 "bookings/gen/bookings/v1"
 	"bookings/internal/booking"
 	"bookings/internal/bookingsvc"
-	"bookings/internal/edge"
 	"bookings/internal/identity"
+	"bookings/internal/middleware"
 )
 
 // bookingService implements bookings.v1.BookingService.
@@ -42,7 +42,7 @@ func (s *bookingService) CreateBooking(ctx context.Context, r *bookingsv1.Create
 		return nil, err
 	}
 	if created.Replayed {
-		edge.From(ctx).Header().Set("Idempotent-Replayed", "true")
+		middleware.From(ctx).Header().Set("Idempotent-Replayed", "true")
 	}
 	return &bookingsv1.CreateBookingResponse{Booking: s.show(ctx, created.Booking)}, nil
 }

@@ -14,15 +14,15 @@ import (
 	"bookings/gen/bookings/v1/bookingsv1connect"
 	"bookings/internal/apierror"
 	"bookings/internal/bookingsvc"
-	"bookings/internal/edge"
 	"bookings/internal/feed"
+	"bookings/internal/middleware"
 )
 
 // Options are what the door opens to.
 type Options struct {
 	Bookings *bookingsvc.Service
 	Feeds    *feed.Hub
-	Gate     *edge.Gate
+	Gate     *middleware.Gate
 	// Ready tells whether this instance can serve, for gRPC health.
 	Ready func(context.Context) bool
 	Log   *slog.Logger
@@ -74,7 +74,7 @@ func (d *door) options() []connect.HandlerOption {
 	options := []connect.HandlerOption{
 		connect.WithRequestGate(d.gateConnect),
 		connect.WithInterceptors(d),
-		connect.WithReadMaxBytes(edge.MaxBody),
+		connect.WithReadMaxBytes(middleware.MaxBody),
 		// Below this, compressing costs more than it saves.
 		connect.WithCompressMinBytes(1 << 10),
 	}

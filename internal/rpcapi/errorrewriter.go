@@ -11,7 +11,7 @@ import (
 
 	"bookings/internal/apierror"
 	"bookings/internal/booking"
-	"bookings/internal/edge"
+	"bookings/internal/middleware"
 	"bookings/internal/requestid"
 )
 
@@ -24,7 +24,7 @@ type errorRewriter struct {
 
 // ServeHTTP implements http.Handler.
 func (h *errorRewriter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	answer := edge.Wrap(w, r)
+	answer := middleware.Wrap(w, r)
 	refusal := answer.Capture(func() { h.next.ServeHTTP(answer, r) })
 	if refusal == nil {
 		return
@@ -48,7 +48,7 @@ var libraryHeaders = []string{
 
 // explain is a refusal in our words, and its HTTP status. gRPC's is a success,
 // its code is in a trailer.
-func explain(refusal *edge.Refusal, header http.Header) (int, *booking.Error) {
+func explain(refusal *middleware.Refusal, header http.Header) (int, *booking.Error) {
 	switch status := refusal.Status; status {
 	case http.StatusOK:
 		return status, unreadable(grpcCode(header))
@@ -80,7 +80,7 @@ var (
 func unreadable(code connect.Code) *booking.Error {
 	switch code {
 	case connect.CodeResourceExhausted:
-		return booking.Errorf(apierror.ReasonTooLarge, "the request is larger than %d bytes", edge.MaxBody)
+		return booking.Errorf(apierror.ReasonTooLarge, "the request is larger than %d bytes", middleware.MaxBody)
 	case connect.CodeUnimplemented:
 		return booking.Errorf(apierror.ReasonUnimplemented, "the request must be one message, its compression gzip or none")
 	case connect.CodeDeadlineExceeded:

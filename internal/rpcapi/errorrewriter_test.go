@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"bookings/internal/apierror"
-	"bookings/internal/edge"
+	"bookings/internal/middleware"
 )
 
 // refuse is what a caller sees of a library's answer.
@@ -18,7 +18,7 @@ func refuse(t *testing.T, media string, library http.HandlerFunc) *http.Response
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	doors := &errorRewriter{Responder: apierror.Responder{Log: log}, next: library}
-	outer := &edge.Handler{Next: doors, Log: log, Now: time.Now}
+	outer := &middleware.Handler{Next: doors, Log: log, Now: time.Now}
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", http.NoBody)
 	request.Header.Set("Content-Type", media)
 	recorder := httptest.NewRecorder()
@@ -93,7 +93,7 @@ func TestOurOwnAnswersPass(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusOK, http.StatusBadRequest, http.StatusInternalServerError} {
 		got := refuse(t, "application/json", func(w http.ResponseWriter, r *http.Request) {
-			edge.From(r.Context()).Answer("whatever")
+			middleware.From(r.Context()).MarkAnswered("whatever")
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, "our ")
 			_ = http.NewResponseController(w).Flush()

@@ -20,15 +20,15 @@ type eventService struct {
 	feeds *feed.Hub
 }
 
-// whose is a request that names a feed.
-type whose interface {
+// feedRequest is a request that names a feed.
+type feedRequest interface {
 	GetRole() bookingsv1.Role
 	GetUserId() string
 }
 
 // feedOf is the feed that a request is about: the caller's own, or, for internal
 // services, the one named. It fails with NOT_ALLOWED or VALIDATION_FAILED.
-func feedOf(ctx context.Context, r whose) (feed.Key, error) {
+func feedOf(ctx context.Context, r feedRequest) (feed.Key, error) {
 	caller := identity.From(ctx)
 	by := caller.Actor
 	if by.Role == booking.RoleInternal {
@@ -41,7 +41,7 @@ func feedOf(ctx context.Context, r whose) (feed.Key, error) {
 	return feed.Key{Role: by.Role, User: by.ID}, nil
 }
 
-func namedFeed(r whose) (feed.Key, error) {
+func namedFeed(r feedRequest) (feed.Key, error) {
 	key := feed.Key{User: r.GetUserId()}
 	switch r.GetRole() {
 	case bookingsv1.Role_ROLE_CUSTOMER:

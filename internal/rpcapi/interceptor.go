@@ -13,8 +13,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"bookings/internal/apierror"
-	"bookings/internal/edge"
 	"bookings/internal/identity"
+	"bookings/internal/middleware"
 )
 
 // callDeadline bounds a unary call, so that a hung database is answered for.
@@ -24,14 +24,14 @@ const callDeadline = 8 * time.Second
 // protocol: the gate, then the interceptor. REST calls the same steps.
 type door struct {
 	apierror.Responder
-	gate      *edge.Gate
+	gate      *middleware.Gate
 	validator validator
 }
 
 // admit asks the gate who calls, before the body is read.
 func (d *door) admit(ctx context.Context, procedure string, header http.Header, internalAllowed bool) (admitted context.Context, err error) {
 	defer d.recovered(ctx, &err)
-	record := edge.From(ctx)
+	record := middleware.From(ctx)
 	record.SetMethod(procedure)
 	// Whatever is answered is about somebody's bookings, as they are now.
 	record.Header().Set("Cache-Control", "no-store")
@@ -90,7 +90,7 @@ func (d *door) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 		if err != nil {
 			return nil, d.ToConnect(ctx, err)
 		}
-		edge.From(ctx).Answer("ok")
+		middleware.From(ctx).MarkAnswered("ok")
 		return response, nil
 	}
 }
@@ -114,7 +114,7 @@ func (d *door) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.S
 		if err != nil {
 			return d.ToConnect(ctx, err)
 		}
-		edge.From(ctx).Answer("ok")
+		middleware.From(ctx).MarkAnswered("ok")
 		return nil
 	}
 }
@@ -148,6 +148,6 @@ func (c *receivingConn) Receive(message any) error {
 		return err
 	}
 	// Whatever is sent from here on is ours.
-	edge.From(c.ctx).Answer("ok")
+	middleware.From(c.ctx).MarkAnswered("ok")
 	return nil
 }

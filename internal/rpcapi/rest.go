@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
-	"bookings/internal/edge"
+	"bookings/internal/middleware"
 )
 
 // rest is the door for REST: the methods that connect serves, at the paths that
@@ -96,7 +96,7 @@ func (h *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	split.RawPath = strings.ReplaceAll(splitCustomVerb(r.URL.EscapedPath()), ".", "%2E")
 	inner := *r
 	inner.URL = &split
-	answer := edge.Wrap(w, r)
+	answer := middleware.Wrap(w, r)
 	refusal := answer.Capture(func() { h.mux.ServeHTTP(answer, &inner) })
 	switch {
 	case refusal == nil:
@@ -109,7 +109,7 @@ func (h *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // refuse answers under an HTTP status that the error's code does not have.
 func (h *rest) refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
-	answer := edge.Wrap(w, r)
+	answer := middleware.Wrap(w, r)
 	answer.ForceStatus(status)
 	h.WriteStatus(answer, r, err)
 }

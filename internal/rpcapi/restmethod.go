@@ -16,7 +16,7 @@ import (
 
 	"bookings/internal/apierror"
 	"bookings/internal/booking"
-	"bookings/internal/edge"
+	"bookings/internal/middleware"
 )
 
 // restMethod is one method's place on REST.
@@ -58,7 +58,7 @@ func (m *restMethod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // call is the way of a call: the gate, the request, the method.
 func (m *restMethod) call(r *http.Request, query url.Values) (response proto.Message, err error) {
-	if r.ContentLength > edge.MaxBody { // nobody has to read it
+	if r.ContentLength > middleware.MaxBody { // nobody has to read it
 		return nil, errTooLarge
 	}
 	ctx, err := m.admit(r.Context(), m.procedure, r.Header, false)
@@ -118,7 +118,7 @@ func (m *restMethod) write(w http.ResponseWriter, r *http.Request, response prot
 		return
 	}
 	*buffer = body
-	edge.From(r.Context()).Answer("ok")
+	middleware.From(r.Context()).MarkAnswered("ok")
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(body)
 }

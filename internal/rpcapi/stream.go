@@ -9,9 +9,9 @@ import (
 
 	bookingsv1 "bookings/gen/bookings/v1"
 	"bookings/internal/booking"
-	"bookings/internal/edge"
 	"bookings/internal/feed"
 	"bookings/internal/identity"
+	"bookings/internal/middleware"
 )
 
 // sendWithin is how long one message of a stream may take to leave.
@@ -82,8 +82,8 @@ func relay(ctx context.Context, subscription *feed.Subscription, stream *eventSt
 // the subscription.
 func send(ctx context.Context, stream *eventStream, message *bookingsv1.StreamEventsResponse) error {
 	deadline := time.Now().Add(sendWithin)
-	edge.From(ctx).WriteUntil(deadline)
-	defer edge.From(ctx).WriteUntil(time.Time{})
+	middleware.From(ctx).WriteUntil(deadline)
+	defer middleware.From(ctx).WriteUntil(time.Time{})
 	err := stream.Send(message)
 	switch {
 	case !time.Now().Before(deadline): // also without an error: nobody is told of a failed flush

@@ -12,9 +12,9 @@ import (
 
 	"bookings/internal/apierror"
 	"bookings/internal/booking"
-	"bookings/internal/edge"
 	"bookings/internal/feed"
 	"bookings/internal/identity"
+	"bookings/internal/middleware"
 )
 
 // protocol is the subprotocol of /ws. A browser, which cannot set headers,
@@ -27,7 +27,7 @@ const (
 // Handler serves /ws.
 type Handler struct {
 	apierror.Responder
-	Gate  *edge.Gate
+	Gate  *middleware.Gate
 	Feeds *feed.Hub
 	// Origins are the foreign origins that browsers may come from; "*" is any.
 	Origins []string
@@ -155,7 +155,7 @@ func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, err error) {
 	if acceptErr != nil {
 		return
 	}
-	edge.From(r.Context()).Answer(strconv.Itoa(int(closeUnauthorized)))
+	middleware.From(r.Context()).MarkAnswered(strconv.Itoa(int(closeUnauthorized)))
 	why := ending{closeUnauthorized, reasonOf(err)}
 	h.sockets.running.Go(func() { hangUp(conn, raw, why, h.times().goodbye) })
 }

@@ -16,10 +16,10 @@ import (
 
 	"bookings/internal/apierror"
 	"bookings/internal/booking"
-	"bookings/internal/edge"
 	"bookings/internal/feed"
 	"bookings/internal/feedtest"
 	"bookings/internal/identity"
+	"bookings/internal/middleware"
 	"bookings/internal/pgtest"
 	"bookings/internal/ratelimit"
 )
@@ -50,7 +50,7 @@ func openDoor(t *testing.T, changes ...func(*Handler)) *door {
 	d.feeds = feed.NewHub(pool, nil, logger)
 	d.handler = &Handler{
 		Responder: apierror.Responder{Log: logger},
-		Gate: &edge.Gate{
+		Gate: &middleware.Gate{
 			Verifier: identity.New(identity.Options{Secret: []byte(secret), Now: time.Now}),
 			Limiter:  ratelimit.New(0, time.Now),
 		},
@@ -61,7 +61,7 @@ func openDoor(t *testing.T, changes ...func(*Handler)) *door {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /ws", d.handler)
-	d.server = httptest.NewServer(&edge.Handler{Next: mux, Log: logger, Now: time.Now})
+	d.server = httptest.NewServer(&middleware.Handler{Next: mux, Log: logger, Now: time.Now})
 	t.Cleanup(func() {
 		d.feeds.EndAll(0)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)

@@ -9,7 +9,7 @@ import (
 	"github.com/coder/websocket"
 
 	"bookings/internal/booking"
-	"bookings/internal/edge"
+	"bookings/internal/middleware"
 )
 
 // sendBuffer is how much the kernel takes of what a peer does not read, in
@@ -32,7 +32,7 @@ func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, control func()
 		options.OnPingReceived = func(context.Context, []byte) bool { return control() }
 		options.OnPongReceived = func(context.Context, []byte) { control() }
 	}
-	answer := edge.Wrap(w, r)
+	answer := middleware.Wrap(w, r)
 	var conn *websocket.Conn
 	var err error
 	// What the library refuses is said in our words, under its status.

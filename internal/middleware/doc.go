@@ -1,4 +1,4 @@
-// Package edge is what every door has in common, whatever protocol it speaks:
+// Package middleware is what every door has in common, whatever protocol it speaks:
 // the outer handler (request id, log line, panics, sizes, deadlines) and the
 // gate (who calls, and whether the limit allows it).
-package edge
+package middleware

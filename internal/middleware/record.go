@@ -1,4 +1,4 @@
-package edge
+package middleware
 
 import (
 	"context"
@@ -45,9 +45,10 @@ func (r *Record) SetMethod(method string) {
 	r.method = method
 }
 
-// Answer notes that the answer is ours: a code of the door's protocol for the
-// log. Whatever is refused without it was refused by a protocol's library.
-func (r *Record) Answer(code string) {
+// MarkAnswered notes that the answer is ours, with a code of the door's protocol
+// for the log. It is called before the answer's first byte: whatever is answered
+// without it was answered by a protocol's library (ResponseWriter.Capture).
+func (r *Record) MarkAnswered(code string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.code, r.answered = code, true

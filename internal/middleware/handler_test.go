@@ -1,4 +1,4 @@
-package edge
+package middleware
 
 import (
 	"errors"
@@ -92,7 +92,7 @@ func TestTheLogHasTheStatusThatTheCallerGot(t *testing.T) {
 			w.WriteHeader(http.StatusNotFound)
 		},
 		"aborted": func(w http.ResponseWriter, r *http.Request) {
-			From(r.Context()).Answer("aborted")
+			From(r.Context()).MarkAnswered("aborted")
 			w.WriteHeader(http.StatusConflict)
 		},
 	} {

@@ -1,4 +1,4 @@
-package edge
+package middleware
 
 import (
 	"log/slog"
@@ -68,7 +68,7 @@ func (h *Handler) finish(record *Record, answer *ResponseWriter, id string, bega
 		}
 	}
 	if !record.Answered() {
-		record.Answer(answer.code())
+		record.MarkAnswered(answer.code())
 	}
 	duration := float64(h.Now().Sub(began).Microseconds()) / 1000
 	h.Log.Info("request", append(record.line(), "requestId", id, "durationMs", duration)...)
