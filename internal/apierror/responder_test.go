@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -152,5 +153,22 @@ func TestFaultsAreToldUpToALimit(t *testing.T) {
 	}
 	if len([]rune(faults[0].Field)) != 1000 {
 		t.Error("the caller's faults were changed")
+	}
+}
+
+func TestThePageOnErrorsNamesEachReasonWithItsStatus(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for reason, want := range contract {
+		found := reason == ReasonUnimplemented // a sentence below the table
+		for line := range strings.Lines(string(page)) {
+			found = found || strings.HasPrefix(line, fmt.Sprintf("| %d |", want.http)) && strings.Contains(line, string(reason))
+		}
+		if !found {
+			t.Errorf("no row %d has %s", want.http, reason)
+		}
 	}
 }

@@ -33,4 +33,8 @@ internal/tools/lint.sh
 say 'test'
 go test -race -shuffle=on -timeout=20m ./...
 
+# One round of each, so that none rots; `task bench` measures.
+say 'benchmarks still run'
+go test -run='^$' -bench=. -benchtime=1x ./...
+
 say 'all is well'
