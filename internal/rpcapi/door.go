@@ -2,13 +2,13 @@ package rpcapi
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 
 	"connectrpc.com/connect"
 	"connectrpc.com/grpchealth"
 	"connectrpc.com/grpcreflect"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	bookingsv1 "bookings/gen/bookings/v1"
 	"bookings/gen/bookings/v1/bookingsv1connect"
@@ -28,48 +28,31 @@ type Options struct {
 	Log   *slog.Logger
 }
 
-// Mount puts all of the door's paths on a mux.
+// Mount puts all of the door's paths on a mux: what connect serves at the path of
+// each service, and the same methods at the paths that the proto has for REST.
 func Mount(mux *http.ServeMux, o Options) error {
 	validator, err := newValidator()
 	if err != nil {
 		return err
 	}
 	d := &door{Responder: apierror.Responder{Log: o.Log}, gate: o.Gate, validator: validator}
-	rest := &rest{door: d, mux: http.NewServeMux()}
-	for _, s := range services(o, d.options()...) {
-		mux.Handle(s.path, &errorRewriter{Responder: d.Responder, next: s.handler})
-		if err := rest.addService(s.descriptor, s.implementation); err != nil {
-			return err
-		}
+	bookings, events := &bookingService{bookings: o.Bookings}, &eventService{feeds: o.Feeds}
+	serve := func(path string, handler http.Handler) {
+		mux.Handle(path, &errorRewriter{Responder: d.Responder, next: handler})
 	}
+	serve(bookingsv1connect.NewBookingServiceHandler(bookings, d.options()...))
+	serve(bookingsv1connect.NewEventServiceHandler(events, d.options()...))
+	rest := &rest{door: d, mux: http.NewServeMux()}
 	mux.Handle("/v1/", rest)
 	mountProbes(mux, o.Ready)
-	return nil
+	return errors.Join(
+		rest.addService(bookingsv1.File_bookings_v1_booking_service_proto.Services().ByName("BookingService"), bookings),
+		rest.addService(bookingsv1.File_bookings_v1_event_service_proto.Services().ByName("EventService"), events),
+	)
 }
 
-// service is one of the proto's services: what connect serves, and what REST
-// calls directly.
-type service struct {
-	descriptor     protoreflect.ServiceDescriptor
-	implementation any
-	path           string
-	handler        http.Handler
-}
-
-func services(o Options, options ...connect.HandlerOption) []service {
-	bookings := service{
-		descriptor:     bookingsv1.File_bookings_v1_booking_service_proto.Services().ByName("BookingService"),
-		implementation: &bookingService{bookings: o.Bookings},
-	}
-	bookings.path, bookings.handler = bookingsv1connect.NewBookingServiceHandler(&bookingService{bookings: o.Bookings}, options...)
-	events := service{
-		descriptor:     bookingsv1.File_bookings_v1_event_service_proto.Services().ByName("EventService"),
-		implementation: &eventService{feeds: o.Feeds},
-	}
-	events.path, events.handler = bookingsv1connect.NewEventServiceHandler(&eventService{feeds: o.Feeds}, options...)
-	return []service{bookings, events}
-}
-
+// options are connect's: its gate asks ours before a body is read, its codecs
+// leave decoding to our interceptor.
 func (d *door) options() []connect.HandlerOption {
 	options := []connect.HandlerOption{
 		connect.WithRequestGate(d.gateConnect),
