@@ -29,6 +29,9 @@ func TestDataSurviveAStop(t *testing.T) {
 
 func TestDataSurviveAKillOfPostgres(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("makes a database anew")
+	}
 	dir := openDir(t)
 	first := run(t, Options{Dir: dir})
 	check(t, execute(t, first, "CREATE TABLE kept AS SELECT 42 AS answer"))
@@ -123,6 +126,9 @@ func TestAFailedStartShowsTheLogAndLeavesNothing(t *testing.T) {
 
 func TestACancelledStartFreesTheFolder(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("makes a database anew")
+	}
 	dir := openDir(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := Start(ctx, Options{Dir: dir, Progress: func(string) { cancel() }})
@@ -135,6 +141,9 @@ func TestACancelledStartFreesTheFolder(t *testing.T) {
 
 func TestOnlyAClusterThatIsKeptWaitsForTheDisk(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("makes a database anew")
+	}
 	for dir, want := range map[string]string{openDir(t): "on", "": "off"} {
 		cluster := run(t, Options{Dir: dir})
 		for _, setting := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
@@ -164,6 +173,9 @@ func TestNobodyElseReachesTheServer(t *testing.T) {
 
 func TestTheServerKeepsRangesFromOverlapping(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("makes a database anew")
+	}
 	cluster := run(t, Options{})
 	check(t, execute(t, cluster, `CREATE EXTENSION btree_gist;
 		CREATE TABLE slots (room int, taken tstzrange, EXCLUDE USING gist (room WITH =, taken WITH &&));
@@ -174,6 +186,9 @@ func TestTheServerKeepsRangesFromOverlapping(t *testing.T) {
 
 func TestAFolderTooLongForASocketWorks(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("makes a database anew")
+	}
 	for _, name := range []string{strings.Repeat("long", 30), "with, comma and space"} {
 		cluster := run(t, Options{Dir: filepath.Join(openDir(t), name)})
 		socketDir := cluster.folder.socketDir
@@ -190,6 +205,9 @@ func TestAFolderTooLongForASocketWorks(t *testing.T) {
 
 func TestTheURLTakesAnyDatabaseName(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("makes a database anew")
+	}
 	cluster := run(t, Options{})
 	check(t, execute(t, cluster, `CREATE DATABASE "a b/c?d"`))
 	connection, err := pgx.Connect(t.Context(), cluster.URL("a b/c?d"))

@@ -56,6 +56,9 @@ func TestAForeignFolderIsNotRemoved(t *testing.T) {
 
 func TestWhatAKilledProcessLeftIsRemoved(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("makes a database anew")
+	}
 	starter, dir := child(t, "-")
 	kill(t, starter)
 	lock, err := lockFolder(t.Context(), dir) // once its postgres is gone
