@@ -40,9 +40,7 @@ func (p program) dev(ctx context.Context, args []string) error {
 	}
 	databaseURL := p.variable("DATABASE_URL")
 	if databaseURL == "" {
-		cluster, err := embeddedpg.Start(ctx, embeddedpg.Options{
-			Dir: filepath.Join(folder, "postgres"), Durable: true, Progress: p.progress,
-		})
+		cluster, err := embeddedpg.Start(ctx, embeddedpg.Options{Dir: filepath.Join(folder, "postgres"), Progress: p.progress})
 		if err != nil {
 			return err
 		}

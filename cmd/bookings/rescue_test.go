@@ -12,6 +12,9 @@ import (
 
 func TestTheJobOfAKilledWorkerIsRescuedAndRemindsOnce(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits for River's rescuer")
+	}
 	databaseURL := pgtest.URL(t)
 	lead := "REMINDER_LEAD=48h" // so that tomorrow's reminder is due at once
 	id := book(t, launch(t, environ(databaseURL, lead), "serve", "--worker=false").address())

@@ -90,7 +90,7 @@ func (i *instance) checkHealth(want grpc_health_v1.HealthCheckResponse_ServingSt
 func TestGRPCHealthFollowsReadiness(t *testing.T) {
 	t.Parallel()
 	proxy, url := newProxy(t, pgtest.URL(t))
-	i := start(t, func(s *Settings) { s.DatabaseURL = url })
+	i := start(t, func(s *Settings) { s.DatabaseURL, s.Worker = url, false })
 	i.checkHealth(serving)
 	proxy.cut()
 	i.checkHealth(notServing)

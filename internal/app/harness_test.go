@@ -70,6 +70,7 @@ func run(t testing.TB, settings Settings) *instance {
 		}
 	})
 	t.Cleanup(i.stop)
+	t.Cleanup(i.http2.CloseIdleConnections) // before the stop, which waits a second for who does not hang up
 	select {
 	case addr := <-listening:
 		i.addr = addr.String()

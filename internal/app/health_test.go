@@ -86,6 +86,9 @@ func TestASchemaThatIsTooOldIsNamedWithItsRemedy(t *testing.T) {
 
 func TestADatabaseThatIsDownIsSaidQuickly(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits for time-outs")
+	}
 	proxy, url := newProxy(t, pgtest.URL(t))
 	i := start(t, func(s *Settings) { s.DatabaseURL = url })
 	i.book("cara", 0)
@@ -123,6 +126,9 @@ func (i *instance) checkUnavailable(door door) {
 // is found by its time-outs, so this test waits for them.
 func TestADatabaseThatHangsIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits for time-outs")
+	}
 	proxy, url := newProxy(t, pgtest.URL(t))
 	i := start(t, func(s *Settings) { s.DatabaseURL = url })
 	i.book("cara", 0)
@@ -167,6 +173,9 @@ func (i *instance) hang(door door, c call) string {
 // hangs too, by its own deadline.
 func TestACallThatWaitsInTheDatabaseIsEnded(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits for time-outs")
+	}
 	direct := pgtest.URL(t)
 	proxy, url := newProxy(t, direct)
 	i, hung := start(t, func(s *Settings) { s.DatabaseURL = direct }), start(t, func(s *Settings) { s.DatabaseURL = url })

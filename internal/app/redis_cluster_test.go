@@ -115,6 +115,9 @@ func openHub(t *testing.T, pool *pgxpool.Pool, url string) *feed.Hub {
 
 func TestARedisClusterCarriesEventsBetweenInstances(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts six servers")
+	}
 	url := startCluster(t)
 	pool := pgtest.New(t)
 	one, other := openHub(t, pool, url), openHub(t, pool, url)

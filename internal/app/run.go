@@ -9,8 +9,10 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
+	"github.com/riverqueue/river"
 
 	"bookings/internal/apierror"
 	"bookings/internal/bookingsvc"
@@ -18,7 +20,6 @@ import (
 	"bookings/internal/identity"
 	"bookings/internal/jobs"
 	"bookings/internal/middleware"
-	"bookings/internal/prune"
 	"bookings/internal/ratelimit"
 	"bookings/internal/remind"
 	"bookings/internal/rpcapi"
@@ -34,7 +35,7 @@ type Server struct {
 	pool    *pgxpool.Pool
 	redis   redis.UniversalClient
 	feeds   *feed.Hub
-	jobs    *jobs.Client
+	jobs    *river.Client[pgx.Tx]
 	health  *health
 	sockets *wsapi.Handler
 	http    *http.Server
@@ -78,7 +79,7 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	}
 	s.jobs, err = jobs.NewWorker(s.pool, s.log,
 		&remind.Worker{Pool: s.pool, Feeds: s.feeds, Now: time.Now, Log: s.log},
-		&prune.Worker{Pool: s.pool, Retention: s.settings.FeedRetention, Now: time.Now, Log: s.log})
+		&jobs.Pruner{Pool: s.pool, Retention: s.settings.FeedRetention, Now: time.Now, Log: s.log})
 	return err
 }
 

@@ -304,6 +304,9 @@ func TestServicesReadAnyFeedAndPeopleTheirOwn(t *testing.T) {
 // for each message of it to be read.
 func TestAStreamIsCutForNotReadingAndNotForItsAge(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits for time-outs")
+	}
 	const burst, requestTime = 1500, 10 * time.Second
 	s := startStreaming(t)
 	var aging []*stream

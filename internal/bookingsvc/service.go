@@ -13,19 +13,19 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
 
 	"bookings/gen/sqlc"
 	"bookings/internal/booking"
 	"bookings/internal/bookingdb"
 	"bookings/internal/feed"
-	"bookings/internal/jobs"
 	"bookings/internal/pgerror"
 )
 
 // Service is what all use cases need.
 type Service struct {
 	Pool  *pgxpool.Pool
-	Jobs  *jobs.Client
+	Jobs  *river.Client[pgx.Tx]
 	Feeds *feed.Hub
 	Now   func() time.Time
 	// ReminderLead is how long before its start a booking is reminded of.

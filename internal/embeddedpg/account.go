@@ -1,20 +1,24 @@
+//go:build unix
+
 package embeddedpg
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
-// account is who runs initdb and postgres: ourselves, except that PostgreSQL
-// refuses to run as root.
+// account is the system's user that runs initdb and postgres: ourselves, except
+// that PostgreSQL refuses to run as root.
 type account struct {
 	name     string
 	uid, gid int
@@ -22,7 +26,7 @@ type account struct {
 }
 
 // accountFor chooses who runs the cluster in dir. Data that are there already
-// go on belonging to their owner.
+// go on belonging to their owner: another one could not read them.
 func accountFor(dir string) (account, error) {
 	if os.Geteuid() != 0 {
 		return account{uid: os.Geteuid(), gid: os.Getegid()}, nil
@@ -33,56 +37,69 @@ func accountFor(dir string) (account, error) {
 		}
 	}
 	for _, name := range []string{"postgres", "nobody"} {
-		if entry, err := user.Lookup(name); err == nil {
-			return switchTo(entry)
+		entry, err := user.Lookup(name)
+		if err != nil {
+			continue
 		}
+		uid, uidErr := strconv.Atoi(entry.Uid)
+		gid, gidErr := strconv.Atoi(entry.Gid)
+		return account{name: "user " + name, uid: uid, gid: gid, switched: true}, errors.Join(uidErr, gidErr)
 	}
 	return account{}, errors.New("embeddedpg: postgres does not run as root, and this system has neither a user postgres " +
 		"nor nobody: add one, run as another user, or set DATABASE_URL")
 }
 
-func switchTo(entry *user.User) (account, error) {
-	uid, uidErr := strconv.Atoi(entry.Uid)
-	gid, gidErr := strconv.Atoi(entry.Gid)
-	if err := errors.Join(uidErr, gidErr); err != nil {
-		return account{}, fmt.Errorf("embeddedpg: the ids of user %s: %w", entry.Username, err)
+func owner(info fs.FileInfo) (uid, gid int) {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(stat.Uid), int(stat.Gid)
 	}
-	return account{name: "user " + entry.Username, uid: uid, gid: gid, switched: true}, nil
+	return -1, -1
 }
 
-// give makes the account the owner of path.
-func (a account) give(path string) error {
+// makePrivate makes a folder that belongs to the account alone, or takes one
+// that is there.
+func (a account) makePrivate(dir string) error {
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("embeddedpg: make a private folder: %w", err)
+	}
+	err := os.Chmod(dir, 0o700)
+	if a.switched {
+		err = errors.Join(err, os.Chown(dir, a.uid, a.gid))
+	}
+	if err != nil {
+		return fmt.Errorf("embeddedpg: make %s private: %w", dir, err)
+	}
+	return nil
+}
+
+// canEnter lets the account try: the kernel knows best of groups, links and
+// access lists.
+func (a account) canEnter(ctx context.Context, dir string) bool {
 	if !a.switched {
-		return nil
+		return true
 	}
-	return os.Chown(path, a.uid, a.gid)
+	_, err := a.run(exec.CommandContext(ctx, "sh", "-c", `cd -- "$0"`, dir))
+	return err == nil
 }
 
-// command prepares a program to be run by the account.
-func (a account) command(cmd *exec.Cmd) *exec.Cmd {
-	cmd.Dir = "/" // ours may be closed to the account
-	cmd.Env = environment(os.Environ())
-	cmd.SysProcAttr = a.attributes()
+// prepare makes a program one that the account runs.
+func (a account) prepare(cmd *exec.Cmd) *exec.Cmd {
+	cmd.Dir = "/" // our own may be closed to the account
+	// Nothing of our environment steers PostgreSQL (PGDATESTYLE would), and it
+	// speaks English, since one of its sentences is looked at.
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
+	// With a process group of its own, ^C in the terminal reaches us and not it:
+	// the server goes on until our requests have ended.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if a.switched {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
+	}
 	return cmd
 }
 
-// run runs a short program to its end and returns what it said.
+// run runs a short program to its end and returns its output.
 func (a account) run(cmd *exec.Cmd) (string, error) {
-	runtime.LockOSThread() // see launch
-	defer runtime.UnlockOSThread()
-	cmd.WaitDelay = 5 * time.Second
-	output, err := a.command(cmd).CombinedOutput()
+	cmd.WaitDelay = 5 * time.Second // its children may keep the output open when it was killed
+	output, err := a.prepare(cmd).CombinedOutput()
 	return strings.TrimSpace(string(output)), err
-}
-
-// environment is ours without what would change the programs' behaviour, in
-// English, since some of their sentences are looked at.
-func environment(ours []string) []string {
-	var kept []string
-	for _, entry := range ours {
-		if !strings.HasPrefix(entry, "PG") && !strings.HasPrefix(entry, "LC_") {
-			kept = append(kept, entry)
-		}
-	}
-	return append(kept, "LC_ALL=C", "TZ=UTC")
 }

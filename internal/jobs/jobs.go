@@ -1,5 +1,6 @@
-// Package jobs makes River clients: one that inserts jobs, and one that works
-// every kind of job that it is given.
+// Package jobs configures River, PostgreSQL's job queue: the clients, and which
+// worker works which queue, how often and for how long. The reminders' worker
+// is in package remind; the one that prunes feeds is small enough to be here.
 package jobs
 
 import (
@@ -11,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"bookings/internal/remind"
 )
 
 const (
@@ -21,45 +24,44 @@ const (
 	// rescueAfter must be longer than jobTimeout; a job whose worker died is
 	// tried again after it, plus up to 30 s for the rescuer's round.
 	rescueAfter = time.Minute
+	// reminderWorkers is how many reminders one process works at a time.
+	reminderWorkers = 10
 )
 
-// Client inserts jobs, and works them once it is started if it was made for
-// that.
-type Client = river.Client[pgx.Tx]
-
-// Kind is a kind of job that a client works: a worker that adds itself, its
-// queue and its periods to the client's configuration.
-type Kind interface {
-	Register(config *river.Config) error
-}
-
-// NewInserter makes a client that inserts jobs and never works them. It may not
-// be started: a leader that lacks a worker would discard the jobs it does not
-// know.
-func NewInserter(pool *pgxpool.Pool, log *slog.Logger) (*Client, error) {
+// NewInserter makes a client that inserts jobs and never works them, for an
+// instance that leaves the work to others. It may not be started: River elects
+// one started client to keep all queues, and one that has no workers would
+// discard every job as unknown.
+func NewInserter(pool *pgxpool.Pool, log *slog.Logger) (*river.Client[pgx.Tx], error) {
 	return newClient(pool, &river.Config{Logger: log})
 }
 
-// NewWorker makes a client that also works jobs of these kinds.
-func NewWorker(pool *pgxpool.Pool, log *slog.Logger, kinds ...Kind) (*Client, error) {
+// NewWorker makes a client that inserts jobs and, once started, works those of
+// all instances. Where pruner is nil, as in tests of reminders, no feed is
+// pruned.
+func NewWorker(pool *pgxpool.Pool, log *slog.Logger, reminders *remind.Worker, pruner *Pruner) (*river.Client[pgx.Tx], error) {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, reminders)
 	config := &river.Config{
 		Logger:               log,
-		Queues:               map[string]river.QueueConfig{},
-		Workers:              river.NewWorkers(),
+		Queues:               map[string]river.QueueConfig{remind.Queue: {MaxWorkers: reminderWorkers}},
+		Workers:              workers,
 		FetchPollInterval:    fetchInterval,
 		FetchCooldown:        fetchCooldown,
 		JobTimeout:           jobTimeout,
 		RescueStuckJobsAfter: rescueAfter,
 	}
-	for _, kind := range kinds {
-		if err := kind.Register(config); err != nil {
-			return nil, err
-		}
+	if pruner != nil {
+		// A queue of its own with one worker: a long round delays no reminder,
+		// and two rounds never remove the same entries.
+		river.AddWorker(workers, pruner)
+		config.Queues[pruneQueue] = river.QueueConfig{MaxWorkers: 1}
+		config.PeriodicJobs = []*river.PeriodicJob{hourly()}
 	}
 	return newClient(pool, config)
 }
 
-func newClient(pool *pgxpool.Pool, config *river.Config) (*Client, error) {
+func newClient(pool *pgxpool.Pool, config *river.Config) (*river.Client[pgx.Tx], error) {
 	client, err := river.NewClient(riverpgxv5.New(pool), config)
 	if err != nil {
 		return nil, fmt.Errorf("make a River client: %w", err)

@@ -70,6 +70,9 @@ func TestTheDatabaseEndsWithItsTest(t *testing.T) {
 
 func TestNothingIsLeftOfAPrivateServer(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("makes a database server anew")
+	}
 	temporary := openDir(t)
 	output, err := again(t, "TestTheDatabaseIsMigrated", "TMPDIR="+temporary, urlVariable+"=")
 	if err != nil || !strings.Contains(output, temporary) {
@@ -83,6 +86,9 @@ func TestNothingIsLeftOfAPrivateServer(t *testing.T) {
 
 func TestAGivenServerIsUsedAndLeftClean(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("makes a database server anew")
+	}
 	cluster, err := embeddedpg.Start(t.Context(), embeddedpg.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -64,8 +64,7 @@ func start() (_ *server, err error) {
 
 func startCluster(ctx context.Context) (*embeddedpg.Cluster, error) {
 	return embeddedpg.Start(ctx, embeddedpg.Options{
-		Parameters: map[string]string{"max_connections": "300"},
-		Progress:   func(line string) { fmt.Fprintln(os.Stderr, "pgtest:", line) },
+		Progress: func(line string) { fmt.Fprintln(os.Stderr, "pgtest:", line) },
 	})
 }
 

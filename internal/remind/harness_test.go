@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
 
 	"bookings/internal/booking"
 	"bookings/internal/bookingsvc"
@@ -58,7 +60,7 @@ func open(t testing.TB, lead time.Duration) *desk {
 // work starts the worker for the rest of the test.
 func (d *desk) work() {
 	d.t.Helper()
-	client, err := jobs.NewWorker(d.Pool, d.worker.Log, d.worker)
+	client, err := jobs.NewWorker(d.Pool, d.worker.Log, d.worker, nil)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -67,7 +69,7 @@ func (d *desk) work() {
 
 // start starts a client, which stops at the end of the test's context, before
 // the pool is closed.
-func (d *desk) start(client *jobs.Client) {
+func (d *desk) start(client *river.Client[pgx.Tx]) {
 	d.t.Helper()
 	if err := client.Start(d.t.Context()); err != nil {
 		d.t.Fatal(err)

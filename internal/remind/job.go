@@ -11,14 +11,10 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"bookings/internal/booking"
-	"bookings/internal/jobs"
 )
 
 // Queue is the River queue of reminders.
 const Queue = "reminders"
-
-// maxWorkers is how many reminders one process works at a time.
-const maxWorkers = 10
 
 // Args are a reminder's job. The booking's id and the number of its moves make
 // the job unique: uniqueness by start time would lose the reminder of a booking
@@ -40,7 +36,7 @@ func (Args) InsertOpts() river.InsertOpts {
 
 // Schedule inserts the job of a booking's reminder and returns the booking with
 // the job's id. A reminder that is not to come has no job.
-func Schedule(ctx context.Context, client *jobs.Client, tx pgx.Tx, b booking.Booking, requestID string) (booking.Booking, error) {
+func Schedule(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, b booking.Booking, requestID string) (booking.Booking, error) {
 	if b.Reminder.State != booking.ReminderScheduled {
 		return b, nil
 	}
@@ -61,7 +57,7 @@ func Schedule(ctx context.Context, client *jobs.Client, tx pgx.Tx, b booking.Boo
 
 // Cancel takes back the job of a reminder that will not come. A job that is
 // gone, done or running is left alone: the worker re-reads the booking.
-func Cancel(ctx context.Context, client *jobs.Client, tx pgx.Tx, r booking.Reminder) error {
+func Cancel(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, r booking.Reminder) error {
 	if r.JobID == nil || r.State != booking.ReminderScheduled {
 		return nil
 	}

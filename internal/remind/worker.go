@@ -29,15 +29,6 @@ type Worker struct {
 	Log   *slog.Logger
 }
 
-// Register makes a River client work reminders.
-func (w *Worker) Register(config *river.Config) error {
-	if err := river.AddWorkerSafely(config.Workers, w); err != nil {
-		return fmt.Errorf("register the worker of reminders: %w", err)
-	}
-	config.Queues[Queue] = river.QueueConfig{MaxWorkers: maxWorkers}
-	return nil
-}
-
 // Work sends a reminder or records why none is sent, once: the event, the
 // booking's reminder and the job's completion are one transaction, so that a
 // worker that dies leaves either all of it or a job that is tried again.

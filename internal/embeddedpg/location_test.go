@@ -1,3 +1,5 @@
+//go:build unix
+
 package embeddedpg
 
 import (
@@ -15,16 +17,16 @@ func TestAFolderClosedToPostgresIsReplacedByAnOpenOne(t *testing.T) {
 	wanted := filepath.Join(home, "project", "data")
 
 	var said string
-	dir, who, err := settle(wanted, refuge, func(line string) { said = line })
+	dir, who, err := locate(t.Context(), wanted, refuge, func(line string) { said = line })
 	check(t, err)
 	if filepath.Dir(dir) != refuge || !who.switched {
-		t.Errorf("settled in %s as %+v", dir, who)
+		t.Errorf("located in %s as %+v", dir, who)
 	}
 	if !strings.Contains(said, dir) || !strings.Contains(said, home) {
 		t.Errorf("said %q", said)
 	}
-	if again, _, _ := settle(wanted, refuge, func(string) {}); again != dir {
-		t.Errorf("the second time settled in %s, not in %s", again, dir)
+	if again, _, _ := locate(t.Context(), wanted, refuge, func(string) {}); again != dir {
+		t.Errorf("the second time located in %s, not in %s", again, dir)
 	}
 	gone(t, filepath.Dir(wanted))
 }
@@ -38,18 +40,19 @@ func TestALinkDoesNotHideAClosedFolder(t *testing.T) {
 	link := filepath.Join(open, "link")
 	check(t, os.Symlink(filepath.Join(shut, "inner"), link))
 
-	if got := obstacle(filepath.Join(link, "not", "there", "yet"), postgresAccount(t)); got != shut {
-		t.Errorf("obstacle = %q, not %q", got, shut)
+	beyond := firstExisting(filepath.Join(link, "not", "there", "yet"))
+	if beyond != link || postgresAccount(t).canEnter(t.Context(), beyond) {
+		t.Errorf("%s can be entered", beyond)
 	}
-	if got := obstacle(open, postgresAccount(t)); got != "" {
-		t.Errorf("obstacle = %q on an open way", got)
+	if !postgresAccount(t).canEnter(t.Context(), open) {
+		t.Error("an open folder cannot be entered")
 	}
 }
 
 func TestAnOwnFolderNeedsNoReplacement(t *testing.T) {
 	t.Parallel()
 	ourselves := account{uid: os.Geteuid(), gid: os.Getegid()}
-	if got := obstacle(t.TempDir(), ourselves); got != "" {
-		t.Errorf("obstacle = %q", got)
+	if !ourselves.canEnter(t.Context(), t.TempDir()) {
+		t.Error("we cannot enter our own folder")
 	}
 }

@@ -1,4 +1,4 @@
-package prune
+package jobs
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 
 	"bookings/internal/booking"
 	"bookings/internal/feed"
-	"bookings/internal/jobs"
 	"bookings/internal/pgtest"
+	"bookings/internal/remind"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -87,9 +87,9 @@ func TestAFeedLosesItsOldPrefixAndNothingElse(t *testing.T) {
 			t.Parallel()
 			pool := pgtest.New(t)
 			fill(t, pool, test.times...)
-			worker := &Worker{Pool: pool, Retention: retention, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+			pruner := &Pruner{Pool: pool, Retention: retention, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
 			for range 2 { // a second round finds nothing to do
-				if err := worker.Work(t.Context(), nil); err != nil {
+				if err := pruner.Work(t.Context(), nil); err != nil {
 					t.Fatal(err)
 				}
 				if got := kept(t, pool); got != test.want {
@@ -102,10 +102,15 @@ func TestAFeedLosesItsOldPrefixAndNothingElse(t *testing.T) {
 
 func TestAWorkingClientPrunesWhenItStarts(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits until River has elected a leader")
+	}
 	pool := pgtest.New(t)
 	fill(t, pool, time.Now().Add(-2*retention))
 	log := slog.New(slog.DiscardHandler)
-	client, err := jobs.NewWorker(pool, log, &Worker{Pool: pool, Retention: retention, Now: time.Now, Log: log})
+	client, err := NewWorker(pool, log,
+		&remind.Worker{Pool: pool, Feeds: feed.NewHub(pool, nil, log), Now: time.Now, Log: log},
+		&Pruner{Pool: pool, Retention: retention, Now: time.Now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
