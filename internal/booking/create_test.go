@@ -32,7 +32,7 @@ func TestARequestNamesTwoPartiesAndNobodyElses(t *testing.T) {
 		{by: booking.Internal, provider: "ben", customer: "ben", reason: booking.ReasonValidationFailed, field: "customer_id"},
 	}
 	for _, test := range tests {
-		resolved, err := booking.Request{ProviderID: test.provider, CustomerID: test.customer}.Resolve(test.by)
+		resolved, err := booking.Request{ProviderID: test.provider, CustomerID: test.customer, Slot: hourFrom(now)}.Resolve(test.by)
 		if reasonOf(t, err) != test.reason || fieldOf(err) != test.field {
 			t.Errorf("%s names %q and %q: %v", test.by.Role, test.provider, test.customer, err)
 		}

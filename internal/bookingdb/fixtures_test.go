@@ -11,6 +11,7 @@ import (
 
 	"bookings/gen/sqlc"
 	"bookings/internal/booking"
+	"bookings/internal/bookingdb"
 	"bookings/internal/pgtest"
 )
 
@@ -38,14 +39,9 @@ func confirmed() booking.Booking {
 
 func insert(t *testing.T, pool *pgxpool.Pool, b booking.Booking) booking.Booking {
 	t.Helper()
-	err := queries.BookingInsert(t.Context(), pool, sqlc.BookingInsertParams{
-		ID: b.ID, ProviderID: b.ProviderID, CustomerID: b.CustomerID, StartTime: b.Slot.Start, EndTime: b.Slot.End,
-		Status: string(b.Status), Note: b.Note, Version: b.Version, Moves: b.Moves,
-		ReminderDueTime: b.Reminder.DueTime, ReminderState: string(b.Reminder.State), ReminderJobID: b.Reminder.JobID,
-		CreateTime: b.CreateTime, UpdateTime: b.UpdateTime,
-	})
-	if err != nil {
-		t.Fatal(err)
+	n, err := queries.BookingInsert(t.Context(), pool, bookingdb.InsertParams(b, "", nil))
+	if err != nil || n != 1 {
+		t.Fatal("inserted: ", n, err)
 	}
 	return b
 }

@@ -34,8 +34,9 @@ func TestEverythingOfABookingComesBack(t *testing.T) {
 
 func update(t *testing.T, pool sqlc.DBTX, b booking.Booking) {
 	t.Helper()
-	if err := queries.BookingUpdate(t.Context(), pool, bookingdb.UpdateParams(b)); err != nil {
-		t.Fatal(err)
+	n, err := queries.BookingUpdate(t.Context(), pool, bookingdb.UpdateParams(b))
+	if err != nil || n != 1 {
+		t.Fatal("updated: ", n, err)
 	}
 }
 

@@ -44,7 +44,7 @@ type ListRequest struct {
 // List reads a page of bookings and the token of the next, empty on the last.
 // It fails with NOT_ALLOWED or PAGE_TOKEN_INVALID.
 func (s *Service) List(ctx context.Context, by booking.Actor, r ListRequest) ([]booking.Booking, string, error) {
-	provider, customer, err := by.Own(r.ProviderID, r.CustomerID)
+	provider, customer, err := by.Parties(r.ProviderID, r.CustomerID)
 	if err != nil {
 		return nil, "", err
 	}
