@@ -13,7 +13,7 @@ type Request struct {
 	ProviderID string
 	CustomerID string
 	Slot       Slot
-	Note       string
+	Details
 	// IdempotencyKey makes a retry safe: the provider's bookings have it once.
 	// 1 to 255 characters; empty for none.
 	IdempotencyKey string
@@ -61,7 +61,7 @@ func New(id uuid.UUID, by Actor, r Request, now time.Time, lead time.Duration) (
 		CustomerID:   r.CustomerID,
 		Slot:         r.Slot,
 		Status:       StatusConfirmed,
-		Note:         r.Note,
+		Details:      r.Details,
 		Cancellation: nil,
 		Reminder:     newReminder(r.Slot.Start, now, lead),
 		Version:      1,

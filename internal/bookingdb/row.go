@@ -13,12 +13,14 @@ import (
 // them in the server's zone.
 func FromRow(row sqlc.Booking) booking.Booking {
 	return booking.Booking{
-		ID:           row.ID,
-		ProviderID:   row.ProviderID,
-		CustomerID:   row.CustomerID,
-		Slot:         booking.Slot{Start: row.StartTime.UTC(), End: row.EndTime.UTC()},
-		Status:       booking.Status(row.Status),
-		Note:         row.Note,
+		ID:         row.ID,
+		ProviderID: row.ProviderID,
+		CustomerID: row.CustomerID,
+		Slot:       booking.Slot{Start: row.StartTime.UTC(), End: row.EndTime.UTC()},
+		Status:     booking.Status(row.Status),
+		Details: booking.Details{
+			Note: row.Note,
+		},
 		Cancellation: cancellation(row),
 		Reminder: booking.Reminder{
 			DueTime: row.ReminderDueTime.UTC(),

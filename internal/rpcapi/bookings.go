@@ -30,14 +30,7 @@ func (s *bookingService) show(ctx context.Context, b booking.Booking) *bookingsv
 
 // CreateBooking implements the method of the proto.
 func (s *bookingService) CreateBooking(ctx context.Context, r *bookingsv1.CreateBookingRequest) (*bookingsv1.CreateBookingResponse, error) {
-	created, err := s.bookings.Create(ctx, actor(ctx), booking.Request{
-		ProviderID:     r.GetProviderId(),
-		CustomerID:     r.GetCustomerId(),
-		Slot:           booking.Slot{Start: r.GetStartTime().AsTime(), End: r.GetEndTime().AsTime()},
-		Note:           r.GetNote(),
-		IdempotencyKey: r.GetIdempotencyKey(),
-		ValidateOnly:   r.GetValidateOnly(),
-	})
+	created, err := s.bookings.Create(ctx, actor(ctx), toRequest(r))
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +90,7 @@ func (s *bookingService) ConfirmBooking(ctx context.Context, r *bookingsv1.Confi
 // RescheduleBooking implements the method of the proto.
 func (s *bookingService) RescheduleBooking(ctx context.Context, r *bookingsv1.RescheduleBookingRequest) (*bookingsv1.RescheduleBookingResponse, error) {
 	b, err := s.bookings.Reschedule(ctx, actor(ctx), target(r), bookingsvc.Move{
-		Slot:         booking.Slot{Start: r.GetStartTime().AsTime(), End: r.GetEndTime().AsTime()},
+		Slot:         toSlot(r),
 		ValidateOnly: r.GetValidateOnly(),
 	})
 	if err != nil {

@@ -47,6 +47,28 @@ func toRole(role booking.Role) bookingsv1.Role {
 	}
 }
 
+// toRequest is what a create asks for.
+func toRequest(r *bookingsv1.CreateBookingRequest) booking.Request {
+	return booking.Request{
+		ProviderID: r.GetProviderId(),
+		CustomerID: r.GetCustomerId(),
+		Slot:       toSlot(r),
+		Details: booking.Details{
+			Note: r.GetNote(),
+		},
+		IdempotencyKey: r.GetIdempotencyKey(),
+		ValidateOnly:   r.GetValidateOnly(),
+	}
+}
+
+func toSlot(r interface {
+	GetStartTime() *timestamppb.Timestamp
+	GetEndTime() *timestamppb.Timestamp
+},
+) booking.Slot {
+	return booking.Slot{Start: r.GetStartTime().AsTime(), End: r.GetEndTime().AsTime()}
+}
+
 // toBooking is a booking as the actor sees it at the time now. One that was
 // only tried has no id and no version.
 func toBooking(b booking.Booking, by booking.Actor, now time.Time) *bookingsv1.Booking {
