@@ -16,8 +16,11 @@ import (
 func TestEverythingOfABookingComesBack(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
-	made := insert(t, pool, confirmed())
-	checkStored(t, pool, made)
+	made := confirmed()
+	if n, err := queries.BookingInsert(t.Context(), pool, bookingdb.InsertParams(made, "a-key", make([]byte, 32))); err != nil || n != 1 {
+		t.Fatal("inserted: ", n, err)
+	}
+	inserted := checkStored(t, pool, made)
 
 	moved := made
 	moved.Slot = booking.Slot{Start: now.Add(48 * time.Hour), End: now.Add(49 * time.Hour)}
@@ -32,26 +35,27 @@ func TestEverythingOfABookingComesBack(t *testing.T) {
 	cancelled.Cancellation = &booking.Cancellation{Reason: "ill", By: booking.RoleInternal, Time: now.Add(time.Microsecond)}
 	cancelled.Reminder.State = booking.ReminderSkipped
 	update(t, pool, cancelled)
-	checkStored(t, pool, cancelled)
+	updated := checkStored(t, pool, cancelled)
+
+	checkEveryFieldIsSet(t, made, moved, cancelled)
+	checkEveryFieldIsSet(t, inserted, updated)
 
 	cancelled.Cancellation.Reason = "" // is a reason, too
 	update(t, pool, cancelled)
 	checkStored(t, pool, cancelled)
-
-	checkEveryFieldIsSet(t, made, moved, cancelled)
 }
 
-// checkEveryFieldIsSet keeps the test above whole: a new field has to have a
-// value in it, else nobody would see it lost.
-func checkEveryFieldIsSet(t *testing.T, bookings ...booking.Booking) {
+// checkEveryFieldIsSet keeps the test above whole: a new field, or column, has
+// to have a value in one of its bookings, else nobody would see it lost.
+func checkEveryFieldIsSet[T any](t *testing.T, bookings ...T) {
 	t.Helper()
-	for _, field := range reflect.VisibleFields(reflect.TypeFor[booking.Booking]()) {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[T]()) {
 		set := false
 		for _, b := range bookings {
 			set = set || !reflect.ValueOf(b).FieldByIndex(field.Index).IsZero()
 		}
 		if !set {
-			t.Errorf("no booking of this test has a %s", field.Name)
+			t.Errorf("no %T of this test has a %s", bookings[0], field.Name)
 		}
 	}
 }
@@ -99,10 +103,16 @@ func update(t *testing.T, pool sqlc.DBTX, b booking.Booking) {
 	}
 }
 
-func checkStored(t *testing.T, pool sqlc.DBTX, want booking.Booking) {
+// checkStored also answers the row.
+func checkStored(t *testing.T, pool sqlc.DBTX, want booking.Booking) sqlc.Booking {
 	t.Helper()
 	got, err := bookingdb.Get(t.Context(), pool, want.ID, booking.Internal)
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("stored, %v:\n%+v\n%+v", err, got, want)
 	}
+	row, err := queries.BookingGet(t.Context(), pool, want.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return row
 }
