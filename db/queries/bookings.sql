@@ -48,9 +48,9 @@ INSERT INTO bookings (
 )
 ON CONFLICT DO NOTHING;
 
--- Updates nothing where another booking has the slot. An UPDATE knows no ON
+-- Updates nothing where another booking has the new slot. An UPDATE knows no ON
 -- CONFLICT, so this says what bookings_no_overlap says; free of races under the
--- lock of the provider's feed.
+-- lock of the provider's feed. Where the slot stays, nobody is asked.
 -- name: BookingUpdate :execrows
 UPDATE bookings
 SET start_time = @start_time,
@@ -65,13 +65,16 @@ SET start_time = @start_time,
     reminder_state = @reminder_state,
     reminder_job_id = @reminder_job_id,
     update_time = @update_time
-WHERE bookings.id = @id AND NOT EXISTS (
-    SELECT 1
-    FROM bookings AS other
-    WHERE other.provider_id = bookings.provider_id
-      AND tstzrange(other.start_time, other.end_time) && tstzrange(@start_time, @end_time)
-      AND other.status IN ('PENDING', 'CONFIRMED')
-      AND other.id <> @id
+WHERE bookings.id = @id AND (
+    (bookings.start_time = @start_time AND bookings.end_time = @end_time)
+    OR NOT EXISTS (
+        SELECT 1
+        FROM bookings AS other
+        WHERE other.provider_id = bookings.provider_id
+          AND tstzrange(other.start_time, other.end_time) && tstzrange(@start_time, @end_time)
+          AND other.status IN ('PENDING', 'CONFIRMED')
+          AND other.id <> @id
+    )
 );
 
 -- The reminder alone: neither version nor update_time move with it.

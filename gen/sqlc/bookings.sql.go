@@ -696,13 +696,16 @@ SET start_time = $1,
     reminder_state = $10,
     reminder_job_id = $11,
     update_time = $12
-WHERE bookings.id = $13 AND NOT EXISTS (
-    SELECT 1
-    FROM bookings AS other
-    WHERE other.provider_id = bookings.provider_id
-      AND tstzrange(other.start_time, other.end_time) && tstzrange($1, $2)
-      AND other.status IN ('PENDING', 'CONFIRMED')
-      AND other.id <> $13
+WHERE bookings.id = $13 AND (
+    (bookings.start_time = $1 AND bookings.end_time = $2)
+    OR NOT EXISTS (
+        SELECT 1
+        FROM bookings AS other
+        WHERE other.provider_id = bookings.provider_id
+          AND tstzrange(other.start_time, other.end_time) && tstzrange($1, $2)
+          AND other.status IN ('PENDING', 'CONFIRMED')
+          AND other.id <> $13
+    )
 )
 `
 
@@ -722,9 +725,9 @@ type BookingUpdateParams struct {
 	ID              uuid.UUID
 }
 
-// Updates nothing where another booking has the slot. An UPDATE knows no ON
+// Updates nothing where another booking has the new slot. An UPDATE knows no ON
 // CONFLICT, so this says what bookings_no_overlap says; free of races under the
-// lock of the provider's feed.
+// lock of the provider's feed. Where the slot stays, nobody is asked.
 func (q *Queries) BookingUpdate(ctx context.Context, db DBTX, arg BookingUpdateParams) (int64, error) {
 	result, err := db.Exec(ctx, bookingUpdate,
 		arg.StartTime,

@@ -50,6 +50,11 @@ func (s *Service) Reschedule(ctx context.Context, by booking.Actor, target Targe
 	return b, err
 }
 
+// change is every change of a booking. The order of its checks keeps answers from
+// telling too much: the role, before anything is read; whether there is such a
+// booking of the caller's (bookingdb.Lock); then what the booking allows. The
+// clock is read under the locks: a change that has waited for another is judged
+// by the time at which it is made.
 func (s *Service) change(ctx context.Context, by booking.Actor, target Target, change booking.Change, validateOnly bool) (booking.Booking, error) {
 	if err := booking.Authorize(by, change.Action); err != nil {
 		return booking.Booking{}, err
@@ -63,7 +68,7 @@ func (s *Service) change(ctx context.Context, by booking.Actor, target Target, c
 		var event *booking.Event
 		after, event, err = change.Apply(before, by, target.Etag, s.now())
 		if err != nil || event == nil {
-			return nil, err
+			return nil, err // without an event there was nothing left to do
 		}
 		if err := s.checkPending(ctx, tx, before, after, by); err != nil {
 			return nil, err

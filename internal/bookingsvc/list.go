@@ -90,7 +90,9 @@ func (r ListRequest) start(by booking.Actor) (position, error) {
 	}
 }
 
-// fingerprint stands for the caller and all arguments but the page's own.
+// fingerprint stands for the caller and all arguments but the page's size, which
+// may change from page to page. In another list a token's place would have
+// another meaning, and bookings would be left out without a word.
 func (r ListRequest) fingerprint(by booking.Actor) string {
 	statuses := slices.Clone(r.Statuses)
 	slices.Sort(statuses)
@@ -98,7 +100,10 @@ func (r ListRequest) fingerprint(by booking.Actor) string {
 		fmt.Sprint(slices.Compact(statuses)), r.From.UTC().String(), r.To.UTC().String(), fmt.Sprint(r.Descending))
 }
 
-// read picks the query whose index leads with what is known.
+// read picks the query whose index leads with what is known: PostgreSQL then
+// reads a page in its order and stops, however many bookings there are. Where
+// both are named, the provider leads. limit is one more than a page, which shows
+// whether there is another.
 func (r ListRequest) read(ctx context.Context, db sqlc.DBTX, after position, limit int32) ([]sqlc.Booking, error) {
 	filter := sqlc.BookingListAllParams{
 		Statuses: statusNames(r.Statuses), StartTimeFrom: r.From, StartTimeTo: r.To,
@@ -119,6 +124,7 @@ func (r ListRequest) read(ctx context.Context, db sqlc.DBTX, after position, lim
 	}
 }
 
+// readByProvider may be for one customer, too, who is a filter then.
 func (r ListRequest) readByProvider(ctx context.Context, db sqlc.DBTX, f sqlc.BookingListAllParams) ([]sqlc.Booking, error) {
 	params := sqlc.BookingListByProviderParams{
 		ProviderID: r.ProviderID, Statuses: f.Statuses, StartTimeFrom: f.StartTimeFrom, StartTimeTo: f.StartTimeTo,
