@@ -15,7 +15,9 @@ import (
 	"bookings/internal/requestid"
 )
 
-// Target is the booking that a change is about.
+// Target is the booking that a change is about, perhaps only in the version that
+// the caller saw: whoever decides by what is on the screen must not change what
+// somebody else has changed meanwhile.
 type Target struct {
 	ID uuid.UUID
 	// Etag is the version that the caller saw; empty for any.

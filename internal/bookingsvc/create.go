@@ -31,8 +31,9 @@ func (s *Service) Create(ctx context.Context, by booking.Actor, r booking.Reques
 	if err != nil {
 		return Created{}, err
 	}
-	// The id is a UUIDv7 (RFC 9562): it sorts by the time it was made, so that
-	// new rows are neighbours in their index.
+	// The id is made here and not by the database, since River's job, which is
+	// inserted first, has to name it. It is a UUIDv7 (RFC 9562): it sorts by the
+	// time it was made, so that new rows are neighbours in their index.
 	b, event, err := booking.New(uuid.Must(uuid.NewV7()), by, r, s.now(), s.ReminderLead)
 	if err != nil {
 		return s.replayOr(ctx, by, r, err)

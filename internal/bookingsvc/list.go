@@ -71,6 +71,8 @@ func (s *Service) List(ctx context.Context, by booking.Actor, r ListRequest) ([]
 	return bookings, next, nil
 }
 
+// pageSize cuts what is asked for to the maximum, as AIP-158 has it: too much is
+// no fault of the caller's, who goes on with the token.
 func pageSize(asked int) int {
 	if asked == 0 {
 		return DefaultPageSize
@@ -78,7 +80,8 @@ func pageSize(asked int) int {
 	return min(asked, MaxPageSize)
 }
 
-// start is where the page begins: after the token's booking, or before all.
+// start is where the page begins: after the token's booking, or before all. A
+// first page is one after a booking that cannot be, so that one query does both.
 func (r ListRequest) start(by booking.Actor) (position, error) {
 	switch {
 	case r.PageToken != "":

@@ -71,6 +71,8 @@ func (w *Worker) remind(ctx context.Context, tx pgx.Tx, args Args) (booking.Book
 	if err != nil {
 		return b, nil, err
 	}
+	// A unique index would refuse a second reminder of one start, too; asked here,
+	// it is no error that would have the job tried again in vain.
 	alreadySent, err := queries.ReminderExists(ctx, tx, sqlc.ReminderExistsParams{BookingID: b.ID, StartTime: b.Slot.Start})
 	if err != nil {
 		return b, nil, fmt.Errorf("look for an earlier reminder: %w", err)
