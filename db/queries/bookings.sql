@@ -1,14 +1,11 @@
+-- sqlc spells `SELECT *` out, so that a new column is not named here again.
 -- name: BookingGet :one
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT *
 FROM bookings
 WHERE id = @id;
 
 -- name: BookingGetForUpdate :one
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT *
 FROM bookings
 WHERE id = @id
 FOR UPDATE;
@@ -19,10 +16,9 @@ SELECT provider_id, customer_id
 FROM bookings
 WHERE id = @id;
 
--- name: BookingGetByKey :one
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+-- The booking that a key has made, or none.
+-- name: BookingGetByKey :many
+SELECT *
 FROM bookings
 WHERE provider_id = @provider_id AND idempotency_key = @idempotency_key;
 
@@ -37,7 +33,10 @@ WHERE customer_id = @customer_id
   AND start_time > @now
   AND id <> @besides;
 
--- name: BookingInsert :exec
+-- Inserts nothing, and raises no error, where the slot is taken or the key is:
+-- the constraints themselves are asked. An error would end the transaction, stand
+-- in the server's log and cost the connection its prepared statements.
+-- name: BookingInsert :execrows
 INSERT INTO bookings (
     id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
     idempotency_key, request_fingerprint,
@@ -46,9 +45,13 @@ INSERT INTO bookings (
     @id, @provider_id, @customer_id, @start_time, @end_time, @status, @note, @version, @moves,
     @idempotency_key, @request_fingerprint,
     @reminder_due_time, @reminder_state, @reminder_job_id, @create_time, @update_time
-);
+)
+ON CONFLICT DO NOTHING;
 
--- name: BookingUpdate :exec
+-- Updates nothing where another booking has the new slot. An UPDATE knows no ON
+-- CONFLICT, so this says what bookings_no_overlap says; free of races under the
+-- lock of the provider's feed. Where the slot stays, nobody is asked.
+-- name: BookingUpdate :execrows
 UPDATE bookings
 SET start_time = @start_time,
     end_time = @end_time,
@@ -62,7 +65,17 @@ SET start_time = @start_time,
     reminder_state = @reminder_state,
     reminder_job_id = @reminder_job_id,
     update_time = @update_time
-WHERE id = @id;
+WHERE bookings.id = @id AND (
+    (bookings.start_time = @start_time AND bookings.end_time = @end_time)
+    OR NOT EXISTS (
+        SELECT 1
+        FROM bookings AS other
+        WHERE other.provider_id = bookings.provider_id
+          AND tstzrange(other.start_time, other.end_time) && tstzrange(@start_time, @end_time)
+          AND other.status IN ('PENDING', 'CONFIRMED')
+          AND other.id <> @id
+    )
+);
 
 -- The reminder alone: neither version nor update_time move with it.
 -- name: BookingSetReminder :exec
@@ -74,9 +87,7 @@ WHERE id = @id;
 -- each reads one index in its order: a filter that may be absent inside one
 -- query would make the planner read and sort all.
 -- name: BookingListByProvider :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT *
 FROM bookings
 WHERE provider_id = @provider_id
   AND (sqlc.narg(customer_id)::text IS NULL OR customer_id = sqlc.narg(customer_id))
@@ -88,9 +99,7 @@ ORDER BY start_time, id
 LIMIT @page_size;
 
 -- name: BookingListByProviderDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT *
 FROM bookings
 WHERE provider_id = @provider_id
   AND (sqlc.narg(customer_id)::text IS NULL OR customer_id = sqlc.narg(customer_id))
@@ -102,9 +111,7 @@ ORDER BY start_time DESC, id DESC
 LIMIT @page_size;
 
 -- name: BookingListByCustomer :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT *
 FROM bookings
 WHERE customer_id = @customer_id
   AND (cardinality(@statuses::text[]) = 0 OR status = ANY (@statuses::text[]))
@@ -115,9 +122,7 @@ ORDER BY start_time, id
 LIMIT @page_size;
 
 -- name: BookingListByCustomerDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT *
 FROM bookings
 WHERE customer_id = @customer_id
   AND (cardinality(@statuses::text[]) = 0 OR status = ANY (@statuses::text[]))
@@ -128,9 +133,7 @@ ORDER BY start_time DESC, id DESC
 LIMIT @page_size;
 
 -- name: BookingListAll :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT *
 FROM bookings
 WHERE (cardinality(@statuses::text[]) = 0 OR status = ANY (@statuses::text[]))
   AND start_time >= @start_time_from
@@ -140,9 +143,7 @@ ORDER BY start_time, id
 LIMIT @page_size;
 
 -- name: BookingListAllDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT *
 FROM bookings
 WHERE (cardinality(@statuses::text[]) = 0 OR status = ANY (@statuses::text[]))
   AND start_time >= @start_time_from

@@ -7,21 +7,27 @@ VALUES ('provider', @provider_id), ('customer', @customer_id)
 ON CONFLICT (role, user_id) DO UPDATE SET head = feeds.head;
 
 -- The event, the next number of both feeds, and the two entries, in one
--- statement: a call that fails or changes nothing leaves no gap. Both feeds are
--- locked already, so the order of the UPDATE does not matter.
+-- statement: a call that fails or changes nothing leaves no gap. Without its
+-- booking (an INSERT that was refused, earlier in the same batch) it writes
+-- nothing. Both feeds are locked already, so the order of the UPDATE does not
+-- matter.
 -- name: FeedAppend :many
 WITH event AS (
     INSERT INTO booking_events (id, booking_id, type, time, actor_role, actor_id, start_time, data)
-    VALUES (@event_id, @booking_id, @type, @time, @actor_role, @actor_id, @start_time, @data)
+    SELECT @event_id, bookings.id, @type, @time, @actor_role, @actor_id, @start_time, @data
+    FROM bookings
+    WHERE bookings.id = @booking_id
+    RETURNING booking_events.id
 ), advanced AS (
     UPDATE feeds
     SET head = head + 1
+    FROM event
     WHERE (feeds.role = 'provider' AND feeds.user_id = @provider_id)
        OR (feeds.role = 'customer' AND feeds.user_id = @customer_id)
-    RETURNING feeds.role, feeds.user_id, feeds.head
+    RETURNING feeds.role, feeds.user_id, feeds.head, event.id AS event_id
 )
 INSERT INTO feed_entries (role, user_id, sequence, event_id)
-SELECT advanced.role, advanced.user_id, advanced.head, @event_id
+SELECT advanced.role, advanced.user_id, advanced.head, advanced.event_id
 FROM advanced
 RETURNING feed_entries.role, feed_entries.user_id, feed_entries.sequence;
 
@@ -53,9 +59,9 @@ SELECT EXISTS (
 );
 
 -- name: BookingHistory :many
-SELECT ordinal::bigint AS ordinal, id, type, time, actor_role, actor_id, data
+SELECT *
 FROM booking_events
-WHERE booking_id = @booking_id AND ordinal > @after::bigint
+WHERE booking_id = @booking_id AND ordinal > @after
 ORDER BY ordinal
 LIMIT @page_size;
 

@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-const BookingCountPending = `-- name: BookingCountPending :one
+const bookingCountPending = `-- name: BookingCountPending :one
 SELECT count(*)
 FROM bookings
 WHERE customer_id = $1
@@ -32,7 +32,7 @@ type BookingCountPendingParams struct {
 // Free of races under the lock of the provider's feed. A booking that is being
 // moved does not count against itself.
 func (q *Queries) BookingCountPending(ctx context.Context, db DBTX, arg BookingCountPendingParams) (int64, error) {
-	row := db.QueryRow(ctx, BookingCountPending,
+	row := db.QueryRow(ctx, bookingCountPending,
 		arg.CustomerID,
 		arg.ProviderID,
 		arg.Now,
@@ -43,16 +43,15 @@ func (q *Queries) BookingCountPending(ctx context.Context, db DBTX, arg BookingC
 	return count, err
 }
 
-const BookingGet = `-- name: BookingGet :one
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+const bookingGet = `-- name: BookingGet :one
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
 FROM bookings
 WHERE id = $1
 `
 
+// sqlc spells `SELECT *` out, so that a new column is not named here again.
 func (q *Queries) BookingGet(ctx context.Context, db DBTX, id uuid.UUID) (Booking, error) {
-	row := db.QueryRow(ctx, BookingGet, id)
+	row := db.QueryRow(ctx, bookingGet, id)
 	var i Booking
 	err := row.Scan(
 		&i.ID,
@@ -78,10 +77,8 @@ func (q *Queries) BookingGet(ctx context.Context, db DBTX, id uuid.UUID) (Bookin
 	return i, err
 }
 
-const BookingGetByKey = `-- name: BookingGetByKey :one
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+const bookingGetByKey = `-- name: BookingGetByKey :many
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
 FROM bookings
 WHERE provider_id = $1 AND idempotency_key = $2
 `
@@ -91,44 +88,56 @@ type BookingGetByKeyParams struct {
 	IdempotencyKey *string
 }
 
-func (q *Queries) BookingGetByKey(ctx context.Context, db DBTX, arg BookingGetByKeyParams) (Booking, error) {
-	row := db.QueryRow(ctx, BookingGetByKey, arg.ProviderID, arg.IdempotencyKey)
-	var i Booking
-	err := row.Scan(
-		&i.ID,
-		&i.ProviderID,
-		&i.CustomerID,
-		&i.StartTime,
-		&i.EndTime,
-		&i.Status,
-		&i.Note,
-		&i.Version,
-		&i.Moves,
-		&i.CancelReason,
-		&i.CancelledBy,
-		&i.CancelTime,
-		&i.IdempotencyKey,
-		&i.RequestFingerprint,
-		&i.ReminderDueTime,
-		&i.ReminderState,
-		&i.ReminderJobID,
-		&i.CreateTime,
-		&i.UpdateTime,
-	)
-	return i, err
+// The booking that a key has made, or none.
+func (q *Queries) BookingGetByKey(ctx context.Context, db DBTX, arg BookingGetByKeyParams) ([]Booking, error) {
+	rows, err := db.Query(ctx, bookingGetByKey, arg.ProviderID, arg.IdempotencyKey)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Booking
+	for rows.Next() {
+		var i Booking
+		if err := rows.Scan(
+			&i.ID,
+			&i.ProviderID,
+			&i.CustomerID,
+			&i.StartTime,
+			&i.EndTime,
+			&i.Status,
+			&i.Note,
+			&i.Version,
+			&i.Moves,
+			&i.CancelReason,
+			&i.CancelledBy,
+			&i.CancelTime,
+			&i.IdempotencyKey,
+			&i.RequestFingerprint,
+			&i.ReminderDueTime,
+			&i.ReminderState,
+			&i.ReminderJobID,
+			&i.CreateTime,
+			&i.UpdateTime,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
-const BookingGetForUpdate = `-- name: BookingGetForUpdate :one
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+const bookingGetForUpdate = `-- name: BookingGetForUpdate :one
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
 FROM bookings
 WHERE id = $1
 FOR UPDATE
 `
 
 func (q *Queries) BookingGetForUpdate(ctx context.Context, db DBTX, id uuid.UUID) (Booking, error) {
-	row := db.QueryRow(ctx, BookingGetForUpdate, id)
+	row := db.QueryRow(ctx, bookingGetForUpdate, id)
 	var i Booking
 	err := row.Scan(
 		&i.ID,
@@ -154,7 +163,7 @@ func (q *Queries) BookingGetForUpdate(ctx context.Context, db DBTX, id uuid.UUID
 	return i, err
 }
 
-const BookingInsert = `-- name: BookingInsert :exec
+const bookingInsert = `-- name: BookingInsert :execrows
 INSERT INTO bookings (
     id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
     idempotency_key, request_fingerprint,
@@ -164,6 +173,7 @@ INSERT INTO bookings (
     $10, $11,
     $12, $13, $14, $15, $16
 )
+ON CONFLICT DO NOTHING
 `
 
 type BookingInsertParams struct {
@@ -185,8 +195,11 @@ type BookingInsertParams struct {
 	UpdateTime         time.Time
 }
 
-func (q *Queries) BookingInsert(ctx context.Context, db DBTX, arg BookingInsertParams) error {
-	_, err := db.Exec(ctx, BookingInsert,
+// Inserts nothing, and raises no error, where the slot is taken or the key is:
+// the constraints themselves are asked. An error would end the transaction, stand
+// in the server's log and cost the connection its prepared statements.
+func (q *Queries) BookingInsert(ctx context.Context, db DBTX, arg BookingInsertParams) (int64, error) {
+	result, err := db.Exec(ctx, bookingInsert,
 		arg.ID,
 		arg.ProviderID,
 		arg.CustomerID,
@@ -204,13 +217,14 @@ func (q *Queries) BookingInsert(ctx context.Context, db DBTX, arg BookingInsertP
 		arg.CreateTime,
 		arg.UpdateTime,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
-const BookingListAll = `-- name: BookingListAll :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+const bookingListAll = `-- name: BookingListAll :many
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
 FROM bookings
 WHERE (cardinality($1::text[]) = 0 OR status = ANY ($1::text[]))
   AND start_time >= $2
@@ -230,7 +244,7 @@ type BookingListAllParams struct {
 }
 
 func (q *Queries) BookingListAll(ctx context.Context, db DBTX, arg BookingListAllParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingListAll,
+	rows, err := db.Query(ctx, bookingListAll,
 		arg.Statuses,
 		arg.StartTimeFrom,
 		arg.StartTimeTo,
@@ -276,10 +290,8 @@ func (q *Queries) BookingListAll(ctx context.Context, db DBTX, arg BookingListAl
 	return items, nil
 }
 
-const BookingListAllDesc = `-- name: BookingListAllDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+const bookingListAllDesc = `-- name: BookingListAllDesc :many
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
 FROM bookings
 WHERE (cardinality($1::text[]) = 0 OR status = ANY ($1::text[]))
   AND start_time >= $2
@@ -299,7 +311,7 @@ type BookingListAllDescParams struct {
 }
 
 func (q *Queries) BookingListAllDesc(ctx context.Context, db DBTX, arg BookingListAllDescParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingListAllDesc,
+	rows, err := db.Query(ctx, bookingListAllDesc,
 		arg.Statuses,
 		arg.StartTimeFrom,
 		arg.StartTimeTo,
@@ -345,10 +357,8 @@ func (q *Queries) BookingListAllDesc(ctx context.Context, db DBTX, arg BookingLi
 	return items, nil
 }
 
-const BookingListByCustomer = `-- name: BookingListByCustomer :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+const bookingListByCustomer = `-- name: BookingListByCustomer :many
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
 FROM bookings
 WHERE customer_id = $1
   AND (cardinality($2::text[]) = 0 OR status = ANY ($2::text[]))
@@ -370,7 +380,7 @@ type BookingListByCustomerParams struct {
 }
 
 func (q *Queries) BookingListByCustomer(ctx context.Context, db DBTX, arg BookingListByCustomerParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingListByCustomer,
+	rows, err := db.Query(ctx, bookingListByCustomer,
 		arg.CustomerID,
 		arg.Statuses,
 		arg.StartTimeFrom,
@@ -417,10 +427,8 @@ func (q *Queries) BookingListByCustomer(ctx context.Context, db DBTX, arg Bookin
 	return items, nil
 }
 
-const BookingListByCustomerDesc = `-- name: BookingListByCustomerDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+const bookingListByCustomerDesc = `-- name: BookingListByCustomerDesc :many
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
 FROM bookings
 WHERE customer_id = $1
   AND (cardinality($2::text[]) = 0 OR status = ANY ($2::text[]))
@@ -442,7 +450,7 @@ type BookingListByCustomerDescParams struct {
 }
 
 func (q *Queries) BookingListByCustomerDesc(ctx context.Context, db DBTX, arg BookingListByCustomerDescParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingListByCustomerDesc,
+	rows, err := db.Query(ctx, bookingListByCustomerDesc,
 		arg.CustomerID,
 		arg.Statuses,
 		arg.StartTimeFrom,
@@ -489,10 +497,8 @@ func (q *Queries) BookingListByCustomerDesc(ctx context.Context, db DBTX, arg Bo
 	return items, nil
 }
 
-const BookingListByProvider = `-- name: BookingListByProvider :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+const bookingListByProvider = `-- name: BookingListByProvider :many
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
 FROM bookings
 WHERE provider_id = $1
   AND ($2::text IS NULL OR customer_id = $2)
@@ -519,7 +525,7 @@ type BookingListByProviderParams struct {
 // each reads one index in its order: a filter that may be absent inside one
 // query would make the planner read and sort all.
 func (q *Queries) BookingListByProvider(ctx context.Context, db DBTX, arg BookingListByProviderParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingListByProvider,
+	rows, err := db.Query(ctx, bookingListByProvider,
 		arg.ProviderID,
 		arg.CustomerID,
 		arg.Statuses,
@@ -567,10 +573,8 @@ func (q *Queries) BookingListByProvider(ctx context.Context, db DBTX, arg Bookin
 	return items, nil
 }
 
-const BookingListByProviderDesc = `-- name: BookingListByProviderDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
-       cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint,
-       reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+const bookingListByProviderDesc = `-- name: BookingListByProviderDesc :many
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
 FROM bookings
 WHERE provider_id = $1
   AND ($2::text IS NULL OR customer_id = $2)
@@ -594,7 +598,7 @@ type BookingListByProviderDescParams struct {
 }
 
 func (q *Queries) BookingListByProviderDesc(ctx context.Context, db DBTX, arg BookingListByProviderDescParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingListByProviderDesc,
+	rows, err := db.Query(ctx, bookingListByProviderDesc,
 		arg.ProviderID,
 		arg.CustomerID,
 		arg.Statuses,
@@ -642,7 +646,7 @@ func (q *Queries) BookingListByProviderDesc(ctx context.Context, db DBTX, arg Bo
 	return items, nil
 }
 
-const BookingParties = `-- name: BookingParties :one
+const bookingParties = `-- name: BookingParties :one
 SELECT provider_id, customer_id
 FROM bookings
 WHERE id = $1
@@ -655,13 +659,13 @@ type BookingPartiesRow struct {
 
 // The parties of a booking never change, so they are read without a lock.
 func (q *Queries) BookingParties(ctx context.Context, db DBTX, id uuid.UUID) (BookingPartiesRow, error) {
-	row := db.QueryRow(ctx, BookingParties, id)
+	row := db.QueryRow(ctx, bookingParties, id)
 	var i BookingPartiesRow
 	err := row.Scan(&i.ProviderID, &i.CustomerID)
 	return i, err
 }
 
-const BookingSetReminder = `-- name: BookingSetReminder :exec
+const bookingSetReminder = `-- name: BookingSetReminder :exec
 UPDATE bookings
 SET reminder_state = $1
 WHERE id = $2
@@ -674,11 +678,11 @@ type BookingSetReminderParams struct {
 
 // The reminder alone: neither version nor update_time move with it.
 func (q *Queries) BookingSetReminder(ctx context.Context, db DBTX, arg BookingSetReminderParams) error {
-	_, err := db.Exec(ctx, BookingSetReminder, arg.ReminderState, arg.ID)
+	_, err := db.Exec(ctx, bookingSetReminder, arg.ReminderState, arg.ID)
 	return err
 }
 
-const BookingUpdate = `-- name: BookingUpdate :exec
+const bookingUpdate = `-- name: BookingUpdate :execrows
 UPDATE bookings
 SET start_time = $1,
     end_time = $2,
@@ -692,7 +696,17 @@ SET start_time = $1,
     reminder_state = $10,
     reminder_job_id = $11,
     update_time = $12
-WHERE id = $13
+WHERE bookings.id = $13 AND (
+    (bookings.start_time = $1 AND bookings.end_time = $2)
+    OR NOT EXISTS (
+        SELECT 1
+        FROM bookings AS other
+        WHERE other.provider_id = bookings.provider_id
+          AND tstzrange(other.start_time, other.end_time) && tstzrange($1, $2)
+          AND other.status IN ('PENDING', 'CONFIRMED')
+          AND other.id <> $13
+    )
+)
 `
 
 type BookingUpdateParams struct {
@@ -711,8 +725,11 @@ type BookingUpdateParams struct {
 	ID              uuid.UUID
 }
 
-func (q *Queries) BookingUpdate(ctx context.Context, db DBTX, arg BookingUpdateParams) error {
-	_, err := db.Exec(ctx, BookingUpdate,
+// Updates nothing where another booking has the new slot. An UPDATE knows no ON
+// CONFLICT, so this says what bookings_no_overlap says; free of races under the
+// lock of the provider's feed. Where the slot stays, nobody is asked.
+func (q *Queries) BookingUpdate(ctx context.Context, db DBTX, arg BookingUpdateParams) (int64, error) {
+	result, err := db.Exec(ctx, bookingUpdate,
 		arg.StartTime,
 		arg.EndTime,
 		arg.Status,
@@ -727,5 +744,8 @@ func (q *Queries) BookingUpdate(ctx context.Context, db DBTX, arg BookingUpdateP
 		arg.UpdateTime,
 		arg.ID,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/google/uuid"
 )
 
-const BookingHistory = `-- name: BookingHistory :many
-SELECT ordinal::bigint AS ordinal, id, type, time, actor_role, actor_id, data
+const bookingHistory = `-- name: BookingHistory :many
+SELECT id, ordinal, booking_id, type, time, actor_role, actor_id, start_time, data
 FROM booking_events
-WHERE booking_id = $1 AND ordinal > $2::bigint
+WHERE booking_id = $1 AND ordinal > $2
 ORDER BY ordinal
 LIMIT $3
 `
@@ -27,32 +27,24 @@ type BookingHistoryParams struct {
 	PageSize  int32
 }
 
-type BookingHistoryRow struct {
-	Ordinal   int64
-	ID        uuid.UUID
-	Type      string
-	Time      time.Time
-	ActorRole string
-	ActorID   string
-	Data      json.RawMessage
-}
-
-func (q *Queries) BookingHistory(ctx context.Context, db DBTX, arg BookingHistoryParams) ([]BookingHistoryRow, error) {
-	rows, err := db.Query(ctx, BookingHistory, arg.BookingID, arg.After, arg.PageSize)
+func (q *Queries) BookingHistory(ctx context.Context, db DBTX, arg BookingHistoryParams) ([]BookingEvent, error) {
+	rows, err := db.Query(ctx, bookingHistory, arg.BookingID, arg.After, arg.PageSize)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []BookingHistoryRow
+	var items []BookingEvent
 	for rows.Next() {
-		var i BookingHistoryRow
+		var i BookingEvent
 		if err := rows.Scan(
-			&i.Ordinal,
 			&i.ID,
+			&i.Ordinal,
+			&i.BookingID,
 			&i.Type,
 			&i.Time,
 			&i.ActorRole,
 			&i.ActorID,
+			&i.StartTime,
 			&i.Data,
 		); err != nil {
 			return nil, err
@@ -65,32 +57,36 @@ func (q *Queries) BookingHistory(ctx context.Context, db DBTX, arg BookingHistor
 	return items, nil
 }
 
-const FeedAppend = `-- name: FeedAppend :many
+const feedAppend = `-- name: FeedAppend :many
 WITH event AS (
     INSERT INTO booking_events (id, booking_id, type, time, actor_role, actor_id, start_time, data)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    SELECT $1, bookings.id, $2, $3, $4, $5, $6, $7
+    FROM bookings
+    WHERE bookings.id = $8
+    RETURNING booking_events.id
 ), advanced AS (
     UPDATE feeds
     SET head = head + 1
+    FROM event
     WHERE (feeds.role = 'provider' AND feeds.user_id = $9)
        OR (feeds.role = 'customer' AND feeds.user_id = $10)
-    RETURNING feeds.role, feeds.user_id, feeds.head
+    RETURNING feeds.role, feeds.user_id, feeds.head, event.id AS event_id
 )
 INSERT INTO feed_entries (role, user_id, sequence, event_id)
-SELECT advanced.role, advanced.user_id, advanced.head, $1
+SELECT advanced.role, advanced.user_id, advanced.head, advanced.event_id
 FROM advanced
 RETURNING feed_entries.role, feed_entries.user_id, feed_entries.sequence
 `
 
 type FeedAppendParams struct {
 	EventID    uuid.UUID
-	BookingID  uuid.UUID
 	Type       string
 	Time       time.Time
 	ActorRole  string
 	ActorID    string
 	StartTime  time.Time
 	Data       json.RawMessage
+	BookingID  uuid.UUID
 	ProviderID string
 	CustomerID string
 }
@@ -102,18 +98,20 @@ type FeedAppendRow struct {
 }
 
 // The event, the next number of both feeds, and the two entries, in one
-// statement: a call that fails or changes nothing leaves no gap. Both feeds are
-// locked already, so the order of the UPDATE does not matter.
+// statement: a call that fails or changes nothing leaves no gap. Without its
+// booking (an INSERT that was refused, earlier in the same batch) it writes
+// nothing. Both feeds are locked already, so the order of the UPDATE does not
+// matter.
 func (q *Queries) FeedAppend(ctx context.Context, db DBTX, arg FeedAppendParams) ([]FeedAppendRow, error) {
-	rows, err := db.Query(ctx, FeedAppend,
+	rows, err := db.Query(ctx, feedAppend,
 		arg.EventID,
-		arg.BookingID,
 		arg.Type,
 		arg.Time,
 		arg.ActorRole,
 		arg.ActorID,
 		arg.StartTime,
 		arg.Data,
+		arg.BookingID,
 		arg.ProviderID,
 		arg.CustomerID,
 	)
@@ -135,7 +133,7 @@ func (q *Queries) FeedAppend(ctx context.Context, db DBTX, arg FeedAppendParams)
 	return items, nil
 }
 
-const FeedHead = `-- name: FeedHead :one
+const feedHead = `-- name: FeedHead :one
 SELECT head, pruned_through
 FROM feeds
 WHERE role = $1 AND user_id = $2
@@ -152,13 +150,13 @@ type FeedHeadRow struct {
 }
 
 func (q *Queries) FeedHead(ctx context.Context, db DBTX, arg FeedHeadParams) (FeedHeadRow, error) {
-	row := db.QueryRow(ctx, FeedHead, arg.Role, arg.UserID)
+	row := db.QueryRow(ctx, feedHead, arg.Role, arg.UserID)
 	var i FeedHeadRow
 	err := row.Scan(&i.Head, &i.PrunedThrough)
 	return i, err
 }
 
-const FeedHeads = `-- name: FeedHeads :many
+const feedHeads = `-- name: FeedHeads :many
 SELECT role, user_id, head
 FROM feeds
 WHERE (role, user_id) IN (SELECT unnest($1::text[]), unnest($2::text[]))
@@ -177,7 +175,7 @@ type FeedHeadsRow struct {
 
 // The heads of many feeds at once, to find what a lost message left out.
 func (q *Queries) FeedHeads(ctx context.Context, db DBTX, arg FeedHeadsParams) ([]FeedHeadsRow, error) {
-	rows, err := db.Query(ctx, FeedHeads, arg.Roles, arg.UserIds)
+	rows, err := db.Query(ctx, feedHeads, arg.Roles, arg.UserIds)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +194,7 @@ func (q *Queries) FeedHeads(ctx context.Context, db DBTX, arg FeedHeadsParams) (
 	return items, nil
 }
 
-const FeedLock = `-- name: FeedLock :exec
+const feedLock = `-- name: FeedLock :exec
 INSERT INTO feeds (role, user_id)
 VALUES ('provider', $1), ('customer', $2)
 ON CONFLICT (role, user_id) DO UPDATE SET head = feeds.head
@@ -211,11 +209,11 @@ type FeedLockParams struct {
 // where they are missing. The rows of a VALUES list are inserted in its order,
 // which an UPDATE … = ANY would not promise. The numbers do not move.
 func (q *Queries) FeedLock(ctx context.Context, db DBTX, arg FeedLockParams) error {
-	_, err := db.Exec(ctx, FeedLock, arg.ProviderID, arg.CustomerID)
+	_, err := db.Exec(ctx, feedLock, arg.ProviderID, arg.CustomerID)
 	return err
 }
 
-const FeedPrune = `-- name: FeedPrune :execrows
+const feedPrune = `-- name: FeedPrune :execrows
 WITH page AS (
     SELECT feed_entries.sequence, booking_events.time
     FROM feed_entries
@@ -252,7 +250,7 @@ type FeedPruneParams struct {
 // page of them. Not all old ones: an entry can carry an earlier time than its
 // predecessor, and removing it would tear a hole.
 func (q *Queries) FeedPrune(ctx context.Context, db DBTX, arg FeedPruneParams) (int64, error) {
-	result, err := db.Exec(ctx, FeedPrune,
+	result, err := db.Exec(ctx, feedPrune,
 		arg.Role,
 		arg.UserID,
 		arg.PageSize,
@@ -264,7 +262,7 @@ func (q *Queries) FeedPrune(ctx context.Context, db DBTX, arg FeedPruneParams) (
 	return result.RowsAffected(), nil
 }
 
-const FeedRead = `-- name: FeedRead :many
+const feedRead = `-- name: FeedRead :many
 SELECT feed_entries.sequence, booking_events.id, booking_events.booking_id, booking_events.type,
        booking_events.time, booking_events.data
 FROM feed_entries
@@ -291,7 +289,7 @@ type FeedReadRow struct {
 }
 
 func (q *Queries) FeedRead(ctx context.Context, db DBTX, arg FeedReadParams) ([]FeedReadRow, error) {
-	rows, err := db.Query(ctx, FeedRead,
+	rows, err := db.Query(ctx, feedRead,
 		arg.Role,
 		arg.UserID,
 		arg.After,
@@ -322,7 +320,7 @@ func (q *Queries) FeedRead(ctx context.Context, db DBTX, arg FeedReadParams) ([]
 	return items, nil
 }
 
-const FeedsToPrune = `-- name: FeedsToPrune :many
+const feedsToPrune = `-- name: FeedsToPrune :many
 SELECT feeds.role, feeds.user_id
 FROM feeds
 JOIN feed_entries ON feed_entries.role = feeds.role
@@ -345,7 +343,7 @@ type FeedsToPruneRow struct {
 
 // Feeds whose oldest entry is older than the retention.
 func (q *Queries) FeedsToPrune(ctx context.Context, db DBTX, arg FeedsToPruneParams) ([]FeedsToPruneRow, error) {
-	rows, err := db.Query(ctx, FeedsToPrune, arg.Before, arg.PageSize)
+	rows, err := db.Query(ctx, feedsToPrune, arg.Before, arg.PageSize)
 	if err != nil {
 		return nil, err
 	}
@@ -364,7 +362,7 @@ func (q *Queries) FeedsToPrune(ctx context.Context, db DBTX, arg FeedsToPrunePar
 	return items, nil
 }
 
-const ReminderExists = `-- name: ReminderExists :one
+const reminderExists = `-- name: ReminderExists :one
 SELECT EXISTS (
     SELECT 1
     FROM booking_events
@@ -378,7 +376,7 @@ type ReminderExistsParams struct {
 }
 
 func (q *Queries) ReminderExists(ctx context.Context, db DBTX, arg ReminderExistsParams) (bool, error) {
-	row := db.QueryRow(ctx, ReminderExists, arg.BookingID, arg.StartTime)
+	row := db.QueryRow(ctx, reminderExists, arg.BookingID, arg.StartTime)
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err

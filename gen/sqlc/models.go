@@ -35,7 +35,7 @@ type Booking struct {
 
 type BookingEvent struct {
 	ID        uuid.UUID
-	Ordinal   *int64
+	Ordinal   int64
 	BookingID uuid.UUID
 	Type      string
 	Time      time.Time

@@ -4,7 +4,6 @@ package app
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -75,7 +74,7 @@ func openBenchDesk(b *testing.B) *benchDesk {
 	settings := Settings{
 		DatabaseURL: pgtest.URL(b), JWTSecret: testSecret, MaxPending: 10, ReminderLead: 10 * time.Minute, FeedRetention: time.Hour,
 	}
-	server, err := New(b.Context(), settings, slog.New(slog.NewJSONHandler(io.Discard, nil)))
+	server, err := New(b.Context(), settings, slog.New(slog.NewJSONHandler(&logs{}, nil)))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -36,10 +36,10 @@ func (a Actor) Owns(b Booking) bool {
 	}
 }
 
-// Own are the two parties with the actor's own side filled in where it is left
-// out. It fails with NOT_ALLOWED where the own side names somebody else.
+// Parties are the two parties with the actor's own side filled in where it is
+// left out. It fails with NOT_ALLOWED where the own side names somebody else.
 // Internal services have no side: both stay as they are.
-func (a Actor) Own(providerID, customerID string) (provider, customer string, err error) {
+func (a Actor) Parties(providerID, customerID string) (provider, customer string, err error) {
 	var own *string
 	var field string
 	switch a.Role {

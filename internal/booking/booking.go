@@ -7,9 +7,6 @@ import (
 	"github.com/google/uuid"
 )
 
-// MaxTextLength is how many characters a note or a reason has at most.
-const MaxTextLength = 1000
-
 // Booking is one customer's appointment with one provider.
 type Booking struct {
 	ID         uuid.UUID
@@ -17,7 +14,7 @@ type Booking struct {
 	CustomerID string
 	Slot       Slot
 	Status     Status
-	Note       string
+	Details
 	// Cancellation is nil unless the status is StatusCancelled.
 	Cancellation *Cancellation
 	Reminder     Reminder
@@ -32,6 +29,7 @@ type Booking struct {
 
 // Cancellation is how a booking was cancelled.
 type Cancellation struct {
+	// Reason has at most 1,000 characters; it may be empty.
 	Reason string
 	By     Role
 	Time   time.Time

@@ -190,7 +190,7 @@ func TestAMoveOfEitherEndIsAChange(t *testing.T) {
 	}
 }
 
-// The order of checks: what holds, the etag, the transition, the rules.
+// The order of checks: what is done already, the etag, the transition, the rules.
 func TestAnOldEtagIsSaidBeforeTheRules(t *testing.T) {
 	t.Parallel()
 	past := booking.Reschedule(hourFrom(now.Add(-time.Hour)), lead)

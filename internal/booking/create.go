@@ -6,21 +6,32 @@ import (
 	"github.com/google/uuid"
 )
 
-// Request is what somebody asks to be booked. An empty party means the caller,
-// on the caller's own side.
+// Request is what somebody asks to be booked.
 type Request struct {
+	// ProviderID and CustomerID are the parties. An empty one means the
+	// caller, on the caller's own side.
 	ProviderID string
 	CustomerID string
 	Slot       Slot
-	Note       string
+	Details
+	// IdempotencyKey makes a retry safe: the provider's bookings have it once.
+	// 1 to 255 characters; empty for none.
+	IdempotencyKey string
+	// ValidateOnly checks everything and books nothing.
+	ValidateOnly bool
 }
 
-// Resolve fills in the caller's own side and checks both parties. It fails with
-// NOT_ALLOWED for a request in somebody else's name, and with VALIDATION_FAILED
-// where a party is missing or both are the same user.
+// Resolve is the request in full: its slot checked (see NewSlot), the caller's
+// own side filled in, and no key on a trial, which neither takes nor replays
+// one. It fails with NOT_ALLOWED for a request in somebody else's name, and with
+// VALIDATION_FAILED where the slot has a wrong shape, a party is missing or both
+// are the same user.
 func (r Request) Resolve(by Actor) (Request, error) {
 	var err error
-	r.ProviderID, r.CustomerID, err = by.Own(r.ProviderID, r.CustomerID)
+	if r.Slot, err = NewSlot(r.Slot.Start, r.Slot.End); err != nil {
+		return r, err
+	}
+	r.ProviderID, r.CustomerID, err = by.Parties(r.ProviderID, r.CustomerID)
 	switch {
 	case err != nil:
 		return r, err
@@ -30,6 +41,9 @@ func (r Request) Resolve(by Actor) (Request, error) {
 		return r, Invalid("customer_id", "is required")
 	case r.ProviderID == r.CustomerID:
 		return r, Invalid("customer_id", "must not be the provider")
+	}
+	if r.ValidateOnly {
+		r.IdempotencyKey = ""
 	}
 	return r, nil
 }
@@ -42,16 +56,18 @@ func New(id uuid.UUID, by Actor, r Request, now time.Time, lead time.Duration) (
 		return Booking{}, Event{}, err
 	}
 	b := Booking{
-		ID:         id,
-		ProviderID: r.ProviderID,
-		CustomerID: r.CustomerID,
-		Slot:       r.Slot,
-		Status:     StatusConfirmed,
-		Note:       r.Note,
-		Reminder:   newReminder(r.Slot.Start, now, lead),
-		Version:    1,
-		CreateTime: now,
-		UpdateTime: now,
+		ID:           id,
+		ProviderID:   r.ProviderID,
+		CustomerID:   r.CustomerID,
+		Slot:         r.Slot,
+		Status:       StatusConfirmed,
+		Details:      r.Details,
+		Cancellation: nil,
+		Reminder:     newReminder(r.Slot.Start, now, lead),
+		Version:      1,
+		Moves:        0,
+		CreateTime:   now,
+		UpdateTime:   now,
 	}
 	if by.Role == RoleCustomer {
 		b.Status = StatusPending

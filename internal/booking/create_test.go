@@ -32,7 +32,7 @@ func TestARequestNamesTwoPartiesAndNobodyElses(t *testing.T) {
 		{by: booking.Internal, provider: "ben", customer: "ben", reason: booking.ReasonValidationFailed, field: "customer_id"},
 	}
 	for _, test := range tests {
-		resolved, err := booking.Request{ProviderID: test.provider, CustomerID: test.customer}.Resolve(test.by)
+		resolved, err := booking.Request{ProviderID: test.provider, CustomerID: test.customer, Slot: hourFrom(now)}.Resolve(test.by)
 		if reasonOf(t, err) != test.reason || fieldOf(err) != test.field {
 			t.Errorf("%s names %q and %q: %v", test.by.Role, test.provider, test.customer, err)
 		}
@@ -45,13 +45,13 @@ func TestARequestNamesTwoPartiesAndNobodyElses(t *testing.T) {
 func TestOnlyACustomersBookingHasToBeConfirmed(t *testing.T) {
 	t.Parallel()
 	id := uuid.MustParse("01977d4e-3c1a-7c2b-9d5e-0123456789ab")
-	request := booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: hourFrom(now.Add(time.Hour)), Note: " a note\n"}
+	request := booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: hourFrom(now.Add(time.Hour)), Details: booking.Details{Note: " a note\n"}}
 	for by, status := range map[booking.Actor]booking.Status{
 		customer: booking.StatusPending, provider: booking.StatusConfirmed, booking.Internal: booking.StatusConfirmed,
 	} {
 		got, event, err := booking.New(id, by, request, now, lead)
 		want := booking.Booking{
-			ID: id, ProviderID: "ben", CustomerID: "anna", Slot: request.Slot, Status: status, Note: request.Note,
+			ID: id, ProviderID: "ben", CustomerID: "anna", Slot: request.Slot, Status: status, Details: request.Details,
 			Reminder: booking.Reminder{DueTime: request.Slot.Start.Add(-lead), State: booking.ReminderScheduled},
 			Version:  1, CreateTime: now, UpdateTime: now,
 		}

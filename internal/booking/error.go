@@ -60,6 +60,12 @@ func IsReason(err error, reason Reason) bool {
 	return ok && known.Reason == reason
 }
 
+// The refusals that depend on other bookings, which only the database sees.
+var (
+	ErrSlotTaken = Errorf(ReasonSlotTaken, "the provider is booked at that time already")
+	ErrKeyReused = Errorf(ReasonIdempotencyKeyReused, "the idempotency key stands for another call")
+)
+
 // Errorf makes an Error with a message for people.
 func Errorf(reason Reason, format string, args ...any) *Error {
 	return &Error{Reason: reason, Message: fmt.Sprintf(format, args...)}

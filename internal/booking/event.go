@@ -23,12 +23,11 @@ const (
 // Event is something that happened to a booking. It goes to both parties' feeds
 // under the same id.
 type Event struct {
-	// ID is given by whoever stores the event.
-	ID   uuid.UUID
 	Type EventType
 	Time time.Time
 	// By is who caused it; reminders are caused by Internal.
-	By Actor
+	By        Actor
+	BookingID uuid.UUID
 	// StartTime is the booking's start after the change: what makes a reminder
 	// the only one of its start.
 	StartTime time.Time
@@ -50,26 +49,31 @@ type EventData struct {
 	PreviousEndTime   string  `json:"previousEndTime,omitempty"`
 }
 
-// ReminderDue is the event of a reminder that goes out now.
-func ReminderDue(b Booking, now time.Time) Event {
+// newEvent fills in what every event tells of the booking.
+func newEvent(kind EventType, b Booking, by Actor, now time.Time) Event {
+	return Event{
+		Type:      kind,
+		Time:      now,
+		By:        by,
+		BookingID: b.ID,
+		StartTime: b.Slot.Start,
+		Data: EventData{
+			BookingID:  b.ID.String(),
+			ProviderID: b.ProviderID,
+			CustomerID: b.CustomerID,
+			StartTime:  timeName(b.Slot.Start),
+			EndTime:    timeName(b.Slot.End),
+			Status:     "BOOKING_STATUS_" + string(b.Status),
+		},
+	}
+}
+
+// reminderDue is the event of a reminder that goes out now. It tells the start
+// alone: the reminder changes nothing of the rest.
+func reminderDue(b Booking, now time.Time) Event {
 	event := newEvent(EventReminderDue, b, Internal, now)
 	event.Data.EndTime, event.Data.Status = "", ""
 	return event
-}
-
-func newEvent(kind EventType, b Booking, by Actor, now time.Time) Event {
-	return newEventWith(kind, b, by, now, EventData{})
-}
-
-// newEventWith fills in what every event tells of the booking.
-func newEventWith(kind EventType, b Booking, by Actor, now time.Time, data EventData) Event {
-	data.BookingID = b.ID.String()
-	data.ProviderID = b.ProviderID
-	data.CustomerID = b.CustomerID
-	data.StartTime = timeName(b.Slot.Start)
-	data.EndTime = timeName(b.Slot.End)
-	data.Status = "BOOKING_STATUS_" + string(b.Status)
-	return Event{Type: kind, Time: now, By: by, StartTime: b.Slot.Start, Data: data}
 }
 
 func timeName(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -53,7 +53,7 @@ func TestAnEventTellsTheBookingAsItIsAfterTheChange(t *testing.T) {
 
 func TestACreationIsAnEvent(t *testing.T) {
 	t.Parallel()
-	request := booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: hourFrom(now.Add(time.Hour)), Note: "not for events"}
+	request := booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: hourFrom(now.Add(time.Hour)), Details: booking.Details{Note: "not for events"}}
 	b, event, err := booking.New(uuid.Max, customer, request, now, lead)
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +67,8 @@ func TestAReminderTellsTheStartAlone(t *testing.T) {
 	want := common(b)
 	delete(want, "endTime")
 	delete(want, "status")
-	checkEvent(t, booking.ReminderDue(b, now), booking.EventReminderDue, booking.Internal, b, want)
+	_, event := b.Remind(b.Moves, false, now)
+	checkEvent(t, *event, booking.EventReminderDue, booking.Internal, b, want)
 }
 
 func checkEvent(t *testing.T, event booking.Event, kind booking.EventType, by booking.Actor, b booking.Booking, want map[string]any) {
@@ -83,7 +84,7 @@ func checkEvent(t *testing.T, event booking.Event, kind booking.EventType, by bo
 	if event.Type != kind || !reflect.DeepEqual(got, want) {
 		t.Errorf("%s, want %s:\n%v\n%v", event.Type, kind, got, want)
 	}
-	if event.By != by || !event.Time.Equal(now) || !event.StartTime.Equal(b.Slot.Start) {
+	if event.By != by || !event.Time.Equal(now) || !event.StartTime.Equal(b.Slot.Start) || event.BookingID != b.ID {
 		t.Errorf("%s: by %+v at %v of the start %v", kind, event.By, event.Time, event.StartTime)
 	}
 }
@@ -108,7 +109,11 @@ func TestEventsSpellTimesInUTC(t *testing.T) {
 	t.Parallel()
 	b := booked(booking.StatusConfirmed, 0)
 	b.Slot.Start = b.Slot.Start.In(time.FixedZone("Kathmandu", 20_700)).Add(120 * time.Microsecond)
-	if got := booking.ReminderDue(b, now).Data.StartTime; got != "2031-03-04T09:30:00.00012Z" {
+	_, event, err := booking.Cancel("").Apply(b, provider, "", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := event.Data.StartTime; got != "2031-03-04T09:30:00.00012Z" {
 		t.Errorf("startTime = %s", got)
 	}
 }

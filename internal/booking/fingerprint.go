@@ -6,11 +6,14 @@ import (
 )
 
 // Fingerprint tells two calls with one idempotency key apart: SHA-256 over the
-// caller, the customer, the slot and the note, byte for byte. The parts carry
-// their lengths, so that no two calls run together.
+// caller, the customer, the slot and the details, byte for byte. The parts carry
+// their lengths, so that no two calls run together. It is stored with the
+// booking: a change of how it is made turns the retry of a call that an earlier
+// version has answered into another call.
 func Fingerprint(by Actor, r Request) []byte {
 	hash := sha256.New()
-	for _, part := range []string{string(by.Role), by.ID, r.CustomerID, timeName(r.Slot.Start), timeName(r.Slot.End), r.Note} {
+	parts := []string{string(by.Role), by.ID, r.CustomerID, timeName(r.Slot.Start), timeName(r.Slot.End)}
+	for _, part := range append(parts, r.parts()...) {
 		var length [8]byte
 		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
 		hash.Write(length[:])

@@ -2,13 +2,14 @@ package booking_test
 
 import (
 	"bytes"
+	"reflect"
 	"testing"
 	"time"
 
 	"bookings/internal/booking"
 )
 
-var asked = booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: hourFrom(now), Note: "a note"}
+var asked = booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: hourFrom(now), Details: booking.Details{Note: "a note"}}
 
 func TestTheSameCallHasTheSameFingerprint(t *testing.T) {
 	t.Parallel()
@@ -53,11 +54,45 @@ func TestPartsDoNotRunTogether(t *testing.T) {
 	for i := range len(text) + 1 {
 		for j := i; j <= len(text); j++ {
 			by := booking.Actor{Role: booking.RoleCustomer, ID: text[:i]}
-			mark := string(booking.Fingerprint(by, booking.Request{CustomerID: text[i:j], Slot: asked.Slot, Note: text[j:]}))
+			mark := string(booking.Fingerprint(by, booking.Request{CustomerID: text[i:j], Slot: asked.Slot, Details: booking.Details{Note: text[j:]}}))
 			if seen[mark] {
 				t.Errorf("split at %d and %d it is another call's", i, j)
 			}
 			seen[mark] = true
 		}
+	}
+}
+
+// A field that the fingerprint forgets lets a call be answered with the booking
+// of another call.
+func TestEveryFieldOfARequestIsInTheFingerprint(t *testing.T) {
+	t.Parallel()
+	// A key is looked up at its provider; a trial has no key.
+	outside := map[string]bool{"ProviderID": true, "IdempotencyKey": true, "ValidateOnly": true}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[booking.Request]()) {
+		if field.Anonymous {
+			continue // its fields come by themselves
+		}
+		request := asked
+		alter(t, reflect.ValueOf(&request).Elem().FieldByIndex(field.Index))
+		same := bytes.Equal(booking.Fingerprint(customer, request), booking.Fingerprint(customer, asked))
+		if same != outside[field.Name] {
+			t.Errorf("with another %s it is the same call: %t", field.Name, same)
+		}
+	}
+}
+
+// alter makes another value of a field.
+func alter(t *testing.T, field reflect.Value) {
+	t.Helper()
+	switch value := field.Interface().(type) {
+	case string:
+		field.SetString(value + "x")
+	case bool:
+		field.SetBool(!value)
+	case booking.Slot:
+		field.Set(reflect.ValueOf(booking.Slot{Start: value.Start.Add(time.Second), End: value.End}))
+	default:
+		t.Fatalf("this test knows no other %T", value)
 	}
 }

@@ -42,20 +42,24 @@ func (r Reminder) skipped() Reminder {
 	return r
 }
 
-// Remind is what becomes of a booking's reminder when its job for the given
-// number of moves runs: sent, skipped, or ("", false) where the job is not the
-// one of the present slot or the reminder is settled already. The second result
-// says whether the reminder goes out now: alreadySent means that one was sent
-// for this very start before the booking moved away and back.
-func (b Booking) Remind(moves int32, alreadySent bool, now time.Time) (state ReminderState, send bool) {
+// Remind is the booking after the job of its reminder has run, and the event
+// that reminds; no event where nobody is reminded now. The booking is unchanged
+// where its reminder went out or was skipped before, or where the job is not the
+// present slot's: moves is how often the booking had been moved when the job was
+// made. alreadySent tells that this very start was reminded of before the
+// booking moved away and back; once is enough.
+func (b Booking) Remind(moves int32, alreadySent bool, now time.Time) (Booking, *Event) {
 	switch {
 	case b.Moves != moves, b.Reminder.State != ReminderScheduled:
-		return "", false
+		return b, nil
 	case alreadySent:
-		return ReminderSent, false
+		b.Reminder.State = ReminderSent
+		return b, nil
 	case !b.Status.Active(), b.Started(now):
-		return ReminderSkipped, false
-	default:
-		return ReminderSent, true
+		b.Reminder.State = ReminderSkipped
+		return b, nil
 	}
+	b.Reminder.State = ReminderSent
+	event := reminderDue(b, now)
+	return b, &event
 }

@@ -1,6 +1,7 @@
 package booking_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -109,7 +110,7 @@ var remindings = map[string]struct {
 	state       booking.ReminderState
 	moves       int32
 	alreadySent bool
-	want        booking.ReminderState
+	want        booking.ReminderState // empty: as before
 	send        bool
 }{
 	"pending":           {booking.StatusPending, lead, booking.ReminderScheduled, 2, false, booking.ReminderSent, true},
@@ -135,9 +136,13 @@ func TestAJobRemindsOnceAndOnlyOfWhatIs(t *testing.T) {
 	for name, test := range remindings {
 		b := booked(test.status, test.startsIn)
 		b.Reminder.State = test.state
-		state, send := b.Remind(test.moves, test.alreadySent, now)
-		if state != test.want || send != test.send {
-			t.Errorf("%s: %q, send %t", name, state, send)
+		want := b
+		if test.want != "" {
+			want.Reminder.State = test.want
+		}
+		after, event := b.Remind(test.moves, test.alreadySent, now)
+		if !reflect.DeepEqual(after, want) || (event != nil) != test.send {
+			t.Errorf("%s: %+v, event %v", name, after.Reminder, event)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func TestAnUnknownActionIsAFaultOfOurs(t *testing.T) {
 	t.Parallel()
 	defer func() {
 		if recover() == nil {
-			t.Error("an action without a rule was let pass")
+			t.Error("an action that is not in the table was let pass")
 		}
 	}()
 	_ = booking.Authorize(customer, "DANCE")
@@ -75,7 +75,7 @@ func TestTheOwnSideIsFilledInAndNeverAnothers(t *testing.T) {
 		{by: booking.Internal},
 	}
 	for _, test := range tests {
-		gotP, gotC, err := test.by.Own(test.provider, test.customer)
+		gotP, gotC, err := test.by.Parties(test.provider, test.customer)
 		if reasonOf(t, err) != test.reason || gotP != test.wantP || gotC != test.wantC {
 			t.Errorf("%s names %q and %q: %q, %q, %v", test.by.Role, test.provider, test.customer, gotP, gotC, err)
 		}

@@ -1,9 +1,11 @@
 package booking
 
+import "slices"
+
 // Status is where a booking is in its life.
 type Status string
 
-// The statuses. Only the first two hold their slot.
+// The statuses.
 const (
 	StatusPending   Status = "PENDING"
 	StatusConfirmed Status = "CONFIRMED"
@@ -12,6 +14,9 @@ const (
 	StatusNoShow    Status = "NO_SHOW"
 )
 
-// Active reports whether a booking in this status holds its slot and can still
-// be reminded of.
-func (s Status) Active() bool { return s == StatusPending || s == StatusConfirmed }
+// active are the statuses in which a booking is still to take place.
+var active = []Status{StatusPending, StatusConfirmed}
+
+// Active reports whether a booking in this status blocks its slot for others
+// and can still be reminded of.
+func (s Status) Active() bool { return slices.Contains(active, s) }

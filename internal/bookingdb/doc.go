@@ -1,3 +1,4 @@
-// Package bookingdb keeps bookings in PostgreSQL: the one order of locks, rows
-// to bookings and back, and what the database's own rules mean to a caller.
+// Package bookingdb keeps bookings in PostgreSQL: the one order of locks, and
+// rows to bookings and back. What the database's own rules mean to a caller is in
+// package pgerror.
 package bookingdb

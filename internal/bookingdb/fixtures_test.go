@@ -11,6 +11,7 @@ import (
 
 	"bookings/gen/sqlc"
 	"bookings/internal/booking"
+	"bookings/internal/bookingdb"
 	"bookings/internal/pgtest"
 )
 
@@ -30,7 +31,7 @@ func confirmed() booking.Booking {
 	return booking.Booking{
 		ID: uuid.New(), ProviderID: provider.ID, CustomerID: customer.ID,
 		Slot:   booking.Slot{Start: now, End: now.Add(time.Hour)},
-		Status: booking.StatusConfirmed, Note: "ring twice ☎",
+		Status: booking.StatusConfirmed, Details: booking.Details{Note: "ring twice ☎"},
 		Reminder: booking.Reminder{DueTime: now.Add(-10 * time.Minute), State: booking.ReminderScheduled, JobID: &job},
 		Version:  1, CreateTime: now.Add(-2 * time.Hour), UpdateTime: now.Add(-time.Hour),
 	}
@@ -38,14 +39,9 @@ func confirmed() booking.Booking {
 
 func insert(t *testing.T, pool *pgxpool.Pool, b booking.Booking) booking.Booking {
 	t.Helper()
-	err := queries.BookingInsert(t.Context(), pool, sqlc.BookingInsertParams{
-		ID: b.ID, ProviderID: b.ProviderID, CustomerID: b.CustomerID, StartTime: b.Slot.Start, EndTime: b.Slot.End,
-		Status: string(b.Status), Note: b.Note, Version: b.Version, Moves: b.Moves,
-		ReminderDueTime: b.Reminder.DueTime, ReminderState: string(b.Reminder.State), ReminderJobID: b.Reminder.JobID,
-		CreateTime: b.CreateTime, UpdateTime: b.UpdateTime,
-	})
-	if err != nil {
-		t.Fatal(err)
+	n, err := queries.BookingInsert(t.Context(), pool, bookingdb.InsertParams(b, "", nil))
+	if err != nil || n != 1 {
+		t.Fatal("inserted: ", n, err)
 	}
 	return b
 }

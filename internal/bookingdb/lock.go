@@ -25,9 +25,25 @@ var ErrNotFound = booking.Errorf(booking.ReasonBookingNotFound, "there is no suc
 //  2. lock both feeds, the provider's, then the customer's;
 //  3. lock the booking and read it.
 //
-// Creating a booking takes step 2 alone: nobody else knows its row yet. River's
-// rows come after these. Lock fails with ErrNotFound where the booking is not
-// the actor's own.
+// Two transactions that both take the provider's feed before the customer's
+// cannot each wait for the other, even where two users are each other's provider
+// and customer: a feed belongs to one user in one role. And as the feeds come
+// before the booking, a create, which knows no row yet and takes step 2 alone,
+// fits in without a second order.
+//
+// The provider's feed is what makes the use cases simple. Whoever has it is the
+// only one to change this provider's bookings, and each statement after it sees
+// all that was committed before (READ COMMITTED takes a snapshot a statement,
+// not one a transaction). So counting, looking for a key or for a free slot
+// cannot be overtaken. The price is that one provider's calls wait for each
+// other; those of two providers wait only where they share a customer.
+//
+// River's rows come after these, by the ids that the booking names, so that
+// nobody who waits for a feed has one of them.
+//
+// Whose booking it is, is asked before any lock: a stranger must not be able to
+// tell a booking that exists from one that does not by how long the answer
+// takes. Lock fails with ErrNotFound where the booking is not the actor's own.
 func Lock(ctx context.Context, tx pgx.Tx, id uuid.UUID, by booking.Actor) (booking.Booking, error) {
 	parties, err := queries.BookingParties(ctx, tx, id)
 	if err != nil {

@@ -1,6 +1,7 @@
 package bookingdb_test
 
 import (
+	"crypto/sha256"
 	"reflect"
 	"testing"
 	"time"
@@ -15,34 +16,103 @@ import (
 func TestEverythingOfABookingComesBack(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
-	b := insert(t, pool, confirmed())
-	checkStored(t, pool, b)
+	made := confirmed()
+	if n, err := queries.BookingInsert(t.Context(), pool, bookingdb.InsertParams(made, "a-key", make([]byte, 32))); err != nil || n != 1 {
+		t.Fatal("inserted: ", n, err)
+	}
+	inserted := checkStored(t, pool, made)
 
-	b.Slot = booking.Slot{Start: now.Add(48 * time.Hour), End: now.Add(49 * time.Hour)}
-	b.Status, b.Version, b.Moves = booking.StatusPending, 2, 1
-	b.Reminder = booking.Reminder{DueTime: b.Slot.Start, State: booking.ReminderSent}
-	b.UpdateTime = now
-	update(t, pool, b)
-	checkStored(t, pool, b)
+	moved := made
+	moved.Slot = booking.Slot{Start: now.Add(48 * time.Hour), End: now.Add(49 * time.Hour)}
+	moved.Status, moved.Version, moved.Moves = booking.StatusPending, 2, 1
+	moved.Reminder = booking.Reminder{DueTime: moved.Slot.Start, State: booking.ReminderSent}
+	moved.UpdateTime = now
+	update(t, pool, moved)
+	checkStored(t, pool, moved)
 
-	b.Status, b.Version = booking.StatusCancelled, 3
-	b.Cancellation = &booking.Cancellation{Reason: "", By: booking.RoleInternal, Time: now.Add(time.Microsecond)}
-	b.Reminder.State = booking.ReminderSkipped
-	update(t, pool, b)
-	checkStored(t, pool, b)
+	cancelled := moved
+	cancelled.Status, cancelled.Version = booking.StatusCancelled, 3
+	cancelled.Cancellation = &booking.Cancellation{Reason: "ill", By: booking.RoleInternal, Time: now.Add(time.Microsecond)}
+	cancelled.Reminder.State = booking.ReminderSkipped
+	update(t, pool, cancelled)
+	updated := checkStored(t, pool, cancelled)
+
+	checkEveryFieldIsSet(t, made, moved, cancelled)
+	checkEveryFieldIsSet(t, inserted, updated)
+
+	cancelled.Cancellation.Reason = "" // is a reason, too
+	update(t, pool, cancelled)
+	checkStored(t, pool, cancelled)
+}
+
+// checkEveryFieldIsSet keeps the test above whole: a new field, or column, has
+// to have a value in one of its bookings, else nobody would see it lost.
+func checkEveryFieldIsSet[T any](t *testing.T, bookings ...T) {
+	t.Helper()
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+		set := false
+		for _, b := range bookings {
+			set = set || !reflect.ValueOf(b).FieldByIndex(field.Index).IsZero()
+		}
+		if !set {
+			t.Errorf("no %T of this test has a %s", bookings[0], field.Name)
+		}
+	}
+}
+
+// What is refused is no error: that would end the transaction.
+func TestNothingIsWrittenWhereTheSlotOrKeyIsTaken(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	fingerprint := sha256.Sum256([]byte("a call"))
+	first, later := confirmed(), confirmed()
+	later.Slot = booking.Slot{Start: first.Slot.End, End: first.Slot.End.Add(time.Hour)}
+	overlapping := later
+	overlapping.Slot.Start = first.Slot.End.Add(-time.Microsecond)
+	for _, test := range []struct {
+		b    booking.Booking
+		key  string
+		want int64
+	}{
+		{first, "a-key", 1},
+		{overlapping, "", 0},
+		{overlapping, "b-key", 0},
+		{later, "a-key", 0},
+		{later, "b-key", 1},
+	} {
+		n, err := queries.BookingInsert(t.Context(), pool, bookingdb.InsertParams(test.b, test.key, fingerprint[:]))
+		if err != nil || n != test.want {
+			t.Errorf("inserted %d, not %d, %v", n, test.want, err)
+		}
+	}
+	n, err := queries.BookingUpdate(t.Context(), pool, bookingdb.UpdateParams(overlapping))
+	if err != nil || n != 0 {
+		t.Errorf("updated %d, %v", n, err)
+	}
+	checkStored(t, pool, later)
+	first.Status, first.Reminder.State = booking.StatusCompleted, booking.ReminderSent
+	update(t, pool, first)
+	update(t, pool, overlapping) // the slot is free
 }
 
 func update(t *testing.T, pool sqlc.DBTX, b booking.Booking) {
 	t.Helper()
-	if err := queries.BookingUpdate(t.Context(), pool, bookingdb.UpdateParams(b)); err != nil {
-		t.Fatal(err)
+	n, err := queries.BookingUpdate(t.Context(), pool, bookingdb.UpdateParams(b))
+	if err != nil || n != 1 {
+		t.Fatal("updated: ", n, err)
 	}
 }
 
-func checkStored(t *testing.T, pool sqlc.DBTX, want booking.Booking) {
+// checkStored also answers the row.
+func checkStored(t *testing.T, pool sqlc.DBTX, want booking.Booking) sqlc.Booking {
 	t.Helper()
 	got, err := bookingdb.Get(t.Context(), pool, want.ID, booking.Internal)
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("stored, %v:\n%+v\n%+v", err, got, want)
 	}
+	row, err := queries.BookingGet(t.Context(), pool, want.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return row
 }

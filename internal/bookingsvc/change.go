@@ -3,20 +3,21 @@ package bookingsvc
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"bookings/gen/sqlc"
 	"bookings/internal/booking"
 	"bookings/internal/bookingdb"
 	"bookings/internal/feed"
+	"bookings/internal/pgbatch"
 	"bookings/internal/remind"
 	"bookings/internal/requestid"
 )
 
-// Target is the booking that a change is about.
+// Target is the booking that a change is about, perhaps only in the version that
+// the caller saw: whoever decides by what is on the screen must not change what
+// somebody else has changed meanwhile.
 type Target struct {
 	ID uuid.UUID
 	// Etag is the version that the caller saw; empty for any.
@@ -32,8 +33,7 @@ func (s *Service) Change(ctx context.Context, by booking.Actor, target Target, c
 
 // Move is a new slot for a booking.
 type Move struct {
-	StartTime time.Time
-	EndTime   time.Time
+	Slot booking.Slot
 	// ValidateOnly checks everything and moves nothing.
 	ValidateOnly bool
 }
@@ -41,7 +41,7 @@ type Move struct {
 // Reschedule moves a booking in place. It fails as Change does, and with
 // SLOT_TAKEN or TOO_MANY_PENDING.
 func (s *Service) Reschedule(ctx context.Context, by booking.Actor, target Target, move Move) (booking.Booking, error) {
-	slot, err := booking.NewSlot(move.StartTime, move.EndTime)
+	slot, err := booking.NewSlot(move.Slot.Start, move.Slot.End)
 	if err != nil {
 		return booking.Booking{}, err
 	}
@@ -52,12 +52,17 @@ func (s *Service) Reschedule(ctx context.Context, by booking.Actor, target Targe
 	return b, err
 }
 
+// change is every change of a booking. The order of its checks keeps answers from
+// telling too much: the role, before anything is read; whether there is such a
+// booking of the caller's (bookingdb.Lock); then what the booking allows. The
+// clock is read under the locks: a change that has waited for another is judged
+// by the time at which it is made.
 func (s *Service) change(ctx context.Context, by booking.Actor, target Target, change booking.Change, validateOnly bool) (booking.Booking, error) {
 	if err := booking.Authorize(by, change.Action); err != nil {
 		return booking.Booking{}, err
 	}
 	var after booking.Booking
-	err := s.inTx(ctx, validateOnly, func(tx pgx.Tx) ([]feed.Entry, error) {
+	err := s.inTx(ctx, func(tx pgx.Tx) ([]feed.Entry, error) {
 		before, err := bookingdb.Lock(ctx, tx, target.ID, by)
 		if err != nil {
 			return nil, err
@@ -65,7 +70,7 @@ func (s *Service) change(ctx context.Context, by booking.Actor, target Target, c
 		var event *booking.Event
 		after, event, err = change.Apply(before, by, target.Etag, s.now())
 		if err != nil || event == nil {
-			return nil, err
+			return nil, err // without an event there was nothing left to do
 		}
 		if err := s.checkPending(ctx, tx, before, after, by); err != nil {
 			return nil, err
@@ -73,30 +78,52 @@ func (s *Service) change(ctx context.Context, by booking.Actor, target Target, c
 		if after, err = s.moveJob(ctx, tx, before, after); err != nil {
 			return nil, err
 		}
-		if err := queries.BookingUpdate(ctx, tx, bookingdb.UpdateParams(after)); err != nil {
-			return nil, fmt.Errorf("update a booking: %w", err)
+		entries, err := update(ctx, tx, after, *event)
+		if err == nil && validateOnly {
+			err = errRollback
 		}
-		return feed.Append(ctx, tx, *event)
+		return entries, err
 	})
 	return after, err
 }
 
+// update writes a changed booking and its event, in one round trip. Where the
+// new slot is taken, the statement finds it and writes nothing: an error of the
+// database would cost more than the answer (see createBatch).
+func update(ctx context.Context, tx pgx.Tx, after booking.Booking, event booking.Event) (entries []feed.Entry, err error) {
+	var batch pgbatch.Batch
+	var updated int64
+	pgbatch.Query(&batch, queries.BookingUpdate, bookingdb.UpdateParams(after), func(n int64) { updated = n })
+	feed.Append(&batch, event, &entries)
+	if err := batch.Send(ctx, tx); err != nil {
+		return nil, fmt.Errorf("update a booking: %w", err)
+	}
+	if updated == 0 {
+		return nil, booking.ErrSlotTaken // and the event is rolled back
+	}
+	return entries, nil
+}
+
 // checkPending counts only where a change would make a booking PENDING that
-// was not: a customer's move of a confirmed one.
+// was not: a customer's move of a confirmed one. The provider's feed is locked,
+// so no create can add one between the count and the commit.
 func (s *Service) checkPending(ctx context.Context, tx pgx.Tx, before, after booking.Booking, by booking.Actor) error {
 	if before.Status == booking.StatusPending || after.Status != booking.StatusPending {
 		return nil
 	}
-	others, err := queries.BookingCountPending(ctx, tx, sqlc.BookingCountPendingParams{
-		CustomerID: after.CustomerID, ProviderID: after.ProviderID, Now: after.UpdateTime, Besides: after.ID,
-	})
+	others, err := queries.BookingCountPending(ctx, tx, pendingParams(after))
 	if err != nil {
 		return fmt.Errorf("count pending bookings: %w", err)
 	}
 	return booking.CheckPending(after, by, others, s.MaxPending)
 }
 
-// moveJob keeps the reminder's job in step with the booking.
+// moveJob keeps the reminder's job in step with the booking. A job is unique by
+// booking and number of moves, so a move needs a new one, and takes back the old
+// one where it still waits. One that runs at this moment is let run: its worker
+// waits for our locks, then reads the booking and finds that the number of moves
+// is no longer its own. What changes neither the slot nor whether there is
+// something to remind of (a confirmation) leaves the job as it is.
 func (s *Service) moveJob(ctx context.Context, tx pgx.Tx, before, after booking.Booking) (booking.Booking, error) {
 	moved := after.Moves != before.Moves
 	if moved || after.Reminder.State != before.Reminder.State {

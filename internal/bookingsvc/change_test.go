@@ -55,13 +55,13 @@ func TestTimesAreCutToWhatTheDatabaseKeeps(t *testing.T) {
 	d := open(t)
 	d.clock.set(noon.Add(1999 * time.Nanosecond))
 	request := with("a-key", at(1))
-	request.StartTime = request.StartTime.Add(1999 * time.Nanosecond)
+	request.Slot.Start = request.Slot.Start.Add(1999 * time.Nanosecond)
 	b := d.book(anna, request)
 	if got := d.stored(b); !reflect.DeepEqual(got, b) || b.CreateTime.Nanosecond() != 1000 || b.Slot.Start.Nanosecond() != 1000 {
 		t.Errorf("answered %+v\nstored   %+v", b, got)
 	}
 	d.checkReplay(anna, request, b)
-	moved := d.move(anna, b, bookingsvc.Move{StartTime: request.StartTime, EndTime: request.EndTime})
+	moved := d.move(anna, b, bookingsvc.Move{Slot: booking.Slot{Start: request.Slot.Start, End: request.Slot.End}})
 	if moved.Version != 1 {
 		t.Error("a move to the same times is a change")
 	}

@@ -3,10 +3,9 @@ package bookingsvc
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"bookings/gen/sqlc"
@@ -18,20 +17,7 @@ import (
 	"bookings/internal/requestid"
 )
 
-// CreateRequest asks for a booking.
-type CreateRequest struct {
-	ProviderID string
-	CustomerID string
-	StartTime  time.Time
-	EndTime    time.Time
-	Note       string
-	// IdempotencyKey makes a retry safe; empty for none.
-	IdempotencyKey string
-	// ValidateOnly checks everything and books nothing.
-	ValidateOnly bool
-}
-
-// Created is what became of a CreateRequest.
+// Created is what became of a booking.Request.
 type Created struct {
 	Booking booking.Booking
 	// Replayed tells that the key had made this booking before.
@@ -40,188 +26,86 @@ type Created struct {
 
 // Create books a slot. It fails as booking.Request.Resolve and booking.New do,
 // and with SLOT_TAKEN, TOO_MANY_PENDING or IDEMPOTENCY_KEY_REUSED.
-func (s *Service) Create(ctx context.Context, by booking.Actor, r CreateRequest) (Created, error) {
-	slot, err := booking.NewSlot(r.StartTime, r.EndTime)
+func (s *Service) Create(ctx context.Context, by booking.Actor, r booking.Request) (Created, error) {
+	r, err := r.Resolve(by)
 	if err != nil {
 		return Created{}, err
 	}
-	request := booking.Request{ProviderID: r.ProviderID, CustomerID: r.CustomerID, Slot: slot, Note: r.Note}
-	if request, err = request.Resolve(by); err != nil {
-		return Created{}, err
-	}
-	key := newKey(by, request, r)
-	id, err := newID()
+	// The id is made here and not by the database, since River's job, which is
+	// inserted first, has to name it. It is a UUIDv7 (RFC 9562): it sorts by the
+	// time it was made, so that new rows are neighbours in their index.
+	b, event, err := booking.New(uuid.Must(uuid.NewV7()), by, r, s.now(), s.ReminderLead)
 	if err != nil {
-		return Created{}, err
+		return s.replayOr(ctx, by, r, err)
 	}
-	b, event, err := booking.New(id, by, request, s.now(), s.ReminderLead)
-	if err != nil {
-		// A key is looked up before any rule about time: a retry is answered
-		// even when the start has passed since.
-		return s.replayOr(ctx, key, err)
+	created, err := s.insert(ctx, by, r, b, event)
+	if err == nil && r.ValidateOnly {
+		created.Booking = withoutIdentity(created.Booking)
 	}
-	return s.insert(ctx, by, b, event, key, r.ValidateOnly)
+	return created, err
 }
 
-// insert books in four round trips: BEGIN, River, one batch, COMMIT. The job
-// comes first so that its id is in the row; it locks nothing that anybody else
-// could wait for.
-func (s *Service) insert(ctx context.Context, by booking.Actor, b booking.Booking, event booking.Event, key key, validateOnly bool) (Created, error) {
-	var replay *booking.Booking
-	err := s.inTx(ctx, validateOnly, func(tx pgx.Tx) (entries []feed.Entry, err error) {
-		b, err = remind.Schedule(ctx, s.Jobs, tx, b, requestid.From(ctx))
-		if err != nil {
+// insert books in four round trips: BEGIN, River's job, one batch, COMMIT or
+// ROLLBACK. The job comes first, so that its id is in the booking's row from the
+// beginning and a cancel finds it. That keeps the order of locks, though River's
+// rows come last in it: the job is new, so nobody else can wait for it. A
+// booking that is refused takes its job back with it.
+func (s *Service) insert(ctx context.Context, by booking.Actor, r booking.Request, b booking.Booking, event booking.Event) (created Created, err error) {
+	err = s.inTx(ctx, func(tx pgx.Tx) (_ []feed.Entry, err error) {
+		if b, err = remind.Schedule(ctx, s.Jobs, tx, b, requestid.From(ctx)); err != nil {
 			return nil, err
 		}
-		statements := insertion{booking: b, by: by, key: key, maxPending: s.MaxPending}
-		entries, err = statements.run(ctx, tx, event)
-		replay = statements.replay
-		return entries, err
+		batch := createBatch{by: by, key: r.IdempotencyKey, fingerprint: booking.Fingerprint(by, r), booking: b}
+		if err := batch.run(ctx, tx, event); err != nil {
+			return nil, fmt.Errorf("insert a booking: %w", err)
+		}
+		created, err = batch.outcome(s.MaxPending)
+		if err == nil && (created.Replayed || r.ValidateOnly) {
+			err = errRollback
+		}
+		return batch.entries, err
 	})
-	switch {
-	case replay != nil:
-		return Created{Booking: *replay, Replayed: true}, nil
-	case err != nil:
+	if err != nil {
 		return Created{}, err
-	case validateOnly:
-		return Created{Booking: withoutIdentity(b)}, nil
 	}
-	return Created{Booking: b}, nil
+	return created, nil
+}
+
+// replayOr answers a call that breaks a rule: with the booking that its key has
+// made, or with the rule. A key comes before every rule, since the answer to a
+// retry must be the first answer: a caller whose network was away for an hour
+// has to learn that there is a booking, not that its start has passed since.
+// There is no transaction: a booking that is there stays, and one that is made
+// at this moment by a call of this key is no earlier than this call.
+func (s *Service) replayOr(ctx context.Context, by booking.Actor, r booking.Request, broken error) (Created, error) {
+	if r.IdempotencyKey == "" {
+		return Created{}, broken
+	}
+	earlier, err := queries.BookingGetByKey(ctx, s.Pool, keyParams(r.ProviderID, r.IdempotencyKey))
+	switch {
+	case err != nil:
+		return Created{}, pgerror.Explain(fmt.Errorf("look up an idempotency key: %w", err))
+	case len(earlier) == 0:
+		return Created{}, broken
+	}
+	return replay(earlier[0], booking.Fingerprint(by, r))
+}
+
+// replay is the booking that a key has made, as it is now, where the call is the
+// same. Anybody else learns no more than that the key is spent.
+func replay(earlier sqlc.Booking, fingerprint []byte) (Created, error) {
+	if !bytes.Equal(earlier.RequestFingerprint, fingerprint) {
+		return Created{}, booking.ErrKeyReused
+	}
+	return Created{Booking: bookingdb.FromRow(earlier), Replayed: true}, nil
+}
+
+func keyParams(providerID, key string) sqlc.BookingGetByKeyParams {
+	return sqlc.BookingGetByKeyParams{ProviderID: providerID, IdempotencyKey: &key}
 }
 
 // withoutIdentity is a booking that was only tried: it has no id and no etag.
 func withoutIdentity(b booking.Booking) booking.Booking {
-	b.ID, b.Version = [16]byte{}, 0
+	b.ID, b.Version = uuid.Nil, 0
 	return b
-}
-
-// insertion is the batch that books: it locks both feeds, then looks up the key
-// and counts pending bookings, then inserts. Each statement sees what was
-// committed before the locks were had, and the writes are rolled back where a
-// look-up forbids them: that saves the round trip of asking first.
-type insertion struct {
-	booking    booking.Booking
-	by         booking.Actor
-	key        key
-	maxPending int64
-
-	replay *booking.Booking
-}
-
-var errReplayed = errors.New("the key has made its booking already")
-
-func (i *insertion) run(ctx context.Context, tx pgx.Tx, event booking.Event) ([]feed.Entry, error) {
-	appending, err := feed.NewAppend(event)
-	if err != nil {
-		return nil, err
-	}
-	batch := &pgx.Batch{}
-	batch.Queue(sqlc.FeedLock, i.booking.ProviderID, i.booking.CustomerID)
-	i.queueKey(batch)
-	i.queuePending(batch)
-	i.queueInsert(batch)
-	var entries []feed.Entry
-	appending.Queue(batch).Query(func(rows pgx.Rows) (err error) {
-		entries, err = appending.Collect(rows)
-		return err
-	})
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, fmt.Errorf("insert a booking: %w", err)
-	}
-	return entries, nil
-}
-
-func (i *insertion) queueKey(batch *pgx.Batch) {
-	if i.key.name == "" {
-		return
-	}
-	batch.Queue(sqlc.BookingGetByKey, i.booking.ProviderID, i.key.name).Query(func(rows pgx.Rows) error {
-		found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[sqlc.Booking])
-		switch {
-		case err != nil:
-			return fmt.Errorf("look up an idempotency key: %w", err)
-		case len(found) == 0:
-			return nil
-		}
-		if i.replay, err = i.key.replay(found[0]); err != nil {
-			return err
-		}
-		return errReplayed
-	})
-}
-
-func (i *insertion) queuePending(batch *pgx.Batch) {
-	if i.booking.Status != booking.StatusPending {
-		return
-	}
-	b := i.booking
-	batch.Queue(sqlc.BookingCountPending, b.CustomerID, b.ProviderID, b.CreateTime, b.ID).QueryRow(func(row pgx.Row) error {
-		var others int64
-		if err := row.Scan(&others); err != nil {
-			return fmt.Errorf("count pending bookings: %w", err)
-		}
-		return booking.CheckPending(b, i.by, others, i.maxPending)
-	})
-}
-
-// queueInsert gives the arguments in the order of sqlc.BookingInsertParams.
-func (i *insertion) queueInsert(batch *pgx.Batch) {
-	b := i.booking
-	batch.Queue(sqlc.BookingInsert,
-		b.ID, b.ProviderID, b.CustomerID, b.Slot.Start, b.Slot.End, string(b.Status), b.Note, b.Version, b.Moves,
-		i.key.column(), i.key.fingerprintColumn(),
-		b.Reminder.DueTime, string(b.Reminder.State), b.Reminder.JobID, b.CreateTime, b.UpdateTime)
-}
-
-// key is an idempotency key with what it stands for.
-type key struct {
-	name        string
-	providerID  string
-	fingerprint []byte
-}
-
-// newKey is the key of a call; a trial neither takes nor replays one.
-func newKey(by booking.Actor, request booking.Request, r CreateRequest) key {
-	if r.ValidateOnly || r.IdempotencyKey == "" {
-		return key{}
-	}
-	return key{name: r.IdempotencyKey, providerID: request.ProviderID, fingerprint: booking.Fingerprint(by, request)}
-}
-
-func (k key) column() *string {
-	if k.name == "" {
-		return nil
-	}
-	return &k.name
-}
-
-func (k key) fingerprintColumn() []byte { return k.fingerprint }
-
-// replay is the booking that the key made, if the call is the same.
-func (k key) replay(row sqlc.Booking) (*booking.Booking, error) {
-	if !bytes.Equal(row.RequestFingerprint, k.fingerprint) {
-		return nil, booking.Errorf(booking.ReasonIdempotencyKeyReused, "the idempotency key stands for another call")
-	}
-	b := bookingdb.FromRow(row)
-	return &b, nil
-}
-
-// replayOr answers a call that breaks a rule: with the booking that its key has
-// made, or with the rule.
-func (s *Service) replayOr(ctx context.Context, k key, broken error) (Created, error) {
-	if k.name == "" {
-		return Created{}, broken
-	}
-	row, err := queries.BookingGetByKey(ctx, s.Pool, sqlc.BookingGetByKeyParams{ProviderID: k.providerID, IdempotencyKey: &k.name})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Created{}, broken
-	}
-	if err != nil {
-		return Created{}, pgerror.Explain(fmt.Errorf("look up an idempotency key: %w", err))
-	}
-	b, err := k.replay(row)
-	if err != nil {
-		return Created{}, err
-	}
-	return Created{Booking: *b, Replayed: true}, nil
 }

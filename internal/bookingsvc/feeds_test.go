@@ -1,6 +1,44 @@
 package bookingsvc_test
 
-import "context"
+import (
+	"context"
+	"reflect"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"bookings/internal/booking"
+	"bookings/internal/bookingdb"
+	"bookings/internal/feed"
+	"bookings/internal/pgbatch"
+)
+
+// A create whose INSERT wrote nothing has its event in the same batch.
+func TestAnEventWithoutItsBookingWritesNothingAndTakesNoNumber(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	b := d.book(anna, at(1))
+	before := d.rows()
+	_, event, err := booking.Confirm().Apply(b, ben, "", noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	event.BookingID = uuid.Max
+	var entries []feed.Entry
+	err = pgx.BeginFunc(t.Context(), d.pool, func(tx pgx.Tx) error {
+		if _, err := bookingdb.Lock(t.Context(), tx, b.ID, ben); err != nil {
+			return err
+		}
+		var batch pgbatch.Batch
+		feed.Append(&batch, *event, &entries)
+		return batch.Send(t.Context(), tx)
+	})
+	if after := d.rows(); err != nil || len(entries) != 0 || !reflect.DeepEqual(after, before) {
+		t.Errorf("entries %v, %v: %v before, %v after", entries, err, before, after)
+	}
+	d.checkFeeds()
+}
 
 // Each query counts what must not be.
 var feedFaults = map[string]string{

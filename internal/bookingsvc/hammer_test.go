@@ -104,7 +104,7 @@ func (h *hammer) blow(random *rand.Rand) error {
 	if random.IntN(3) == 0 {
 		start := h.start(random)
 		_, err := h.Reschedule(h.t.Context(), by, there, bookingsvc.Move{
-			StartTime: start, EndTime: start.Add(time.Hour), ValidateOnly: random.IntN(6) == 0,
+			Slot: booking.Slot{Start: start, End: start.Add(time.Hour)}, ValidateOnly: random.IntN(6) == 0,
 		})
 		return err
 	}
@@ -128,8 +128,8 @@ func (h *hammer) create(random *rand.Rand) error {
 	if by.Role != booking.RoleCustomer && random.IntN(2) == 0 {
 		start = h.Now().Add(-time.Duration(1+random.IntN(100)) * time.Hour)
 	}
-	request := bookingsvc.CreateRequest{
-		ProviderID: parties.ProviderID, CustomerID: parties.CustomerID, StartTime: start, EndTime: start.Add(time.Hour),
+	request := booking.Request{
+		ProviderID: parties.ProviderID, CustomerID: parties.CustomerID, Slot: booking.Slot{Start: start, End: start.Add(time.Hour)},
 		ValidateOnly: random.IntN(10) == 0,
 	}
 	if random.IntN(3) == 0 {

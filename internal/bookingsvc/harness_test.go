@@ -71,20 +71,20 @@ func (c *clock) set(to time.Time)        { c.at.Store(to.UnixNano()) }
 func (c *clock) advance(d time.Duration) { c.at.Add(int64(d)) }
 
 // at asks for an hour at ben's that begins so many hours after noon.
-func at(hours int) bookingsvc.CreateRequest {
+func at(hours int) booking.Request {
 	start := noon.Add(time.Duration(hours) * time.Hour)
-	return bookingsvc.CreateRequest{ProviderID: ben.ID, StartTime: start, EndTime: start.Add(time.Hour)}
+	return booking.Request{ProviderID: ben.ID, Slot: booking.Slot{Start: start, End: start.Add(time.Hour)}}
 }
 
 // forAnna is at, as others than anna ask it.
-func forAnna(hours int) bookingsvc.CreateRequest {
+func forAnna(hours int) booking.Request {
 	request := at(hours)
 	request.CustomerID = anna.ID
 	return request
 }
 
 // with is a request with a key.
-func with(key string, request bookingsvc.CreateRequest) bookingsvc.CreateRequest {
+func with(key string, request booking.Request) booking.Request {
 	request.IdempotencyKey = key
 	return request
 }
@@ -92,7 +92,7 @@ func with(key string, request bookingsvc.CreateRequest) bookingsvc.CreateRequest
 // to moves to an hour that begins so many hours after noon.
 func to(hours int) bookingsvc.Move {
 	request := at(hours)
-	return bookingsvc.Move{StartTime: request.StartTime, EndTime: request.EndTime}
+	return bookingsvc.Move{Slot: booking.Slot{Start: request.Slot.Start, End: request.Slot.End}}
 }
 
 // only is a trial of a move.
@@ -102,13 +102,13 @@ func only(move bookingsvc.Move) bookingsvc.Move {
 }
 
 // tried is a trial of a create.
-func tried(request bookingsvc.CreateRequest) bookingsvc.CreateRequest {
+func tried(request booking.Request) booking.Request {
 	request.ValidateOnly = true
 	return request
 }
 
 // book makes a booking that nothing forbids.
-func (d *desk) book(by booking.Actor, request bookingsvc.CreateRequest) booking.Booking {
+func (d *desk) book(by booking.Actor, request booking.Request) booking.Booking {
 	d.t.Helper()
 	created, err := d.Create(d.t.Context(), by, request)
 	if err != nil {

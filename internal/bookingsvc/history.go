@@ -34,6 +34,8 @@ type HistoryRequest struct {
 // History reads a page of what happened to a booking, oldest first, and the
 // token of the next page. It fails with BOOKING_NOT_FOUND or PAGE_TOKEN_INVALID.
 func (s *Service) History(ctx context.Context, by booking.Actor, r HistoryRequest) ([]HistoryEntry, string, error) {
+	// Events carry no owner to be asked. The booking does, and its parties never
+	// change, so the two reads need no transaction.
 	if _, err := bookingdb.Get(ctx, s.Pool, r.ID, by); err != nil {
 		return nil, "", pgerror.Explain(err)
 	}
@@ -46,6 +48,7 @@ func (s *Service) History(ctx context.Context, by booking.Actor, r HistoryReques
 		}
 	}
 	size := pageSize(r.PageSize)
+	// One more than the page shows whether there is another.
 	rows, err := queries.BookingHistory(ctx, s.Pool, sqlc.BookingHistoryParams{BookingID: r.ID, After: after, PageSize: int32(size) + 1})
 	if err != nil {
 		return nil, "", pgerror.Explain(fmt.Errorf("read a history: %w", err))

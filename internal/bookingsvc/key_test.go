@@ -19,16 +19,16 @@ func TestAKeyUsedForAnotherCallShowsNothing(t *testing.T) {
 	first := d.book(anna, noted)
 	others := map[string]struct {
 		by     booking.Actor
-		change func(*bookingsvc.CreateRequest)
+		change func(*booking.Request)
 	}{
-		"another customer":          {carl, func(r *bookingsvc.CreateRequest) { r.CustomerID = carl.ID }},
-		"the provider":              {ben, func(*bookingsvc.CreateRequest) {}},
-		"an internal service":       {booking.Internal, func(*bookingsvc.CreateRequest) {}},
-		"another start":             {anna, func(r *bookingsvc.CreateRequest) { r.StartTime = r.StartTime.Add(-time.Microsecond) }},
-		"another end":               {anna, func(r *bookingsvc.CreateRequest) { r.EndTime = r.EndTime.Add(time.Microsecond) }},
-		"another note":              {anna, func(r *bookingsvc.CreateRequest) { r.Note += " " }},
-		"a start that has come":     {anna, func(r *bookingsvc.CreateRequest) { r.StartTime = noon }},
-		"another slot that is free": {anna, func(r *bookingsvc.CreateRequest) { r.StartTime, r.EndTime = at(9).StartTime, at(9).EndTime }},
+		"another customer":          {carl, func(r *booking.Request) { r.CustomerID = carl.ID }},
+		"the provider":              {ben, func(*booking.Request) {}},
+		"an internal service":       {booking.Internal, func(*booking.Request) {}},
+		"another start":             {anna, func(r *booking.Request) { r.Slot.Start = r.Slot.Start.Add(-time.Microsecond) }},
+		"another end":               {anna, func(r *booking.Request) { r.Slot.End = r.Slot.End.Add(time.Microsecond) }},
+		"another note":              {anna, func(r *booking.Request) { r.Note += " " }},
+		"a start that has come":     {anna, func(r *booking.Request) { r.Slot.Start = noon }},
+		"another slot that is free": {anna, func(r *booking.Request) { r.Slot.Start, r.Slot.End = at(9).Slot.Start, at(9).Slot.End }},
 	}
 	for name, other := range others {
 		request := noted
@@ -70,7 +70,7 @@ func TestAReplayAnswersTheBookingAsItIsNow(t *testing.T) {
 	}
 }
 
-func (d *desk) checkReplay(by booking.Actor, request bookingsvc.CreateRequest, want booking.Booking) {
+func (d *desk) checkReplay(by booking.Actor, request booking.Request, want booking.Booking) {
 	d.t.Helper()
 	got, err := d.Create(d.t.Context(), by, request)
 	if err != nil || !got.Replayed || !reflect.DeepEqual(got.Booking, want) {
@@ -100,7 +100,7 @@ func TestAReplayStillAnswersWhenTheStartHasPassed(t *testing.T) {
 func TestAReplayIsBoundByNoRule(t *testing.T) {
 	t.Parallel()
 	d := open(t)
-	requests := make([]bookingsvc.CreateRequest, maxPending)
+	requests := make([]booking.Request, maxPending)
 	for i := range requests {
 		requests[i] = with("key-"+string(rune('a'+i)), at(1+i))
 		d.book(anna, requests[i])
@@ -116,8 +116,8 @@ func TestAReplayIsBoundByNoRule(t *testing.T) {
 func TestAFailedCallLeavesItsKeyFree(t *testing.T) {
 	t.Parallel()
 	d := open(t)
-	d.book(ben, bookingsvc.CreateRequest{CustomerID: carl.ID, StartTime: at(1).StartTime, EndTime: at(1).EndTime})
-	failures := map[booking.Reason]bookingsvc.CreateRequest{
+	d.book(ben, booking.Request{CustomerID: carl.ID, Slot: booking.Slot{Start: at(1).Slot.Start, End: at(1).Slot.End}})
+	failures := map[booking.Reason]booking.Request{
 		booking.ReasonSlotTaken:        with("a-key", at(1)),
 		booking.ReasonStartInPast:      with("a-key", at(0)),
 		booking.ReasonValidationFailed: with("a-key", at(3*366*24)),

@@ -44,7 +44,7 @@ type ListRequest struct {
 // List reads a page of bookings and the token of the next, empty on the last.
 // It fails with NOT_ALLOWED or PAGE_TOKEN_INVALID.
 func (s *Service) List(ctx context.Context, by booking.Actor, r ListRequest) ([]booking.Booking, string, error) {
-	provider, customer, err := by.Own(r.ProviderID, r.CustomerID)
+	provider, customer, err := by.Parties(r.ProviderID, r.CustomerID)
 	if err != nil {
 		return nil, "", err
 	}
@@ -71,6 +71,8 @@ func (s *Service) List(ctx context.Context, by booking.Actor, r ListRequest) ([]
 	return bookings, next, nil
 }
 
+// pageSize cuts what is asked for to the maximum, as AIP-158 has it: too much is
+// no fault of the caller's, who goes on with the token.
 func pageSize(asked int) int {
 	if asked == 0 {
 		return DefaultPageSize
@@ -78,7 +80,8 @@ func pageSize(asked int) int {
 	return min(asked, MaxPageSize)
 }
 
-// start is where the page begins: after the token's booking, or before all.
+// start is where the page begins: after the token's booking, or before all. A
+// first page is one after a booking that cannot be, so that one query does both.
 func (r ListRequest) start(by booking.Actor) (position, error) {
 	switch {
 	case r.PageToken != "":
@@ -90,7 +93,9 @@ func (r ListRequest) start(by booking.Actor) (position, error) {
 	}
 }
 
-// fingerprint stands for the caller and all arguments but the page's own.
+// fingerprint stands for the caller and all arguments but the page's size, which
+// may change from page to page. In another list a token's place would have
+// another meaning, and bookings would be left out without a word.
 func (r ListRequest) fingerprint(by booking.Actor) string {
 	statuses := slices.Clone(r.Statuses)
 	slices.Sort(statuses)
@@ -98,7 +103,10 @@ func (r ListRequest) fingerprint(by booking.Actor) string {
 		fmt.Sprint(slices.Compact(statuses)), r.From.UTC().String(), r.To.UTC().String(), fmt.Sprint(r.Descending))
 }
 
-// read picks the query whose index leads with what is known.
+// read picks the query whose index leads with what is known: PostgreSQL then
+// reads a page in its order and stops, however many bookings there are. Where
+// both are named, the provider leads. limit is one more than a page, which shows
+// whether there is another.
 func (r ListRequest) read(ctx context.Context, db sqlc.DBTX, after position, limit int32) ([]sqlc.Booking, error) {
 	filter := sqlc.BookingListAllParams{
 		Statuses: statusNames(r.Statuses), StartTimeFrom: r.From, StartTimeTo: r.To,
@@ -119,6 +127,7 @@ func (r ListRequest) read(ctx context.Context, db sqlc.DBTX, after position, lim
 	}
 }
 
+// readByProvider may be for one customer, too, who is a filter then.
 func (r ListRequest) readByProvider(ctx context.Context, db sqlc.DBTX, f sqlc.BookingListAllParams) ([]sqlc.Booking, error) {
 	params := sqlc.BookingListByProviderParams{
 		ProviderID: r.ProviderID, Statuses: f.Statuses, StartTimeFrom: f.StartTimeFrom, StartTimeTo: f.StartTimeTo,

@@ -94,31 +94,31 @@ var lists = map[string]struct {
 	},
 	"from a time on, inclusive": {
 		booking.Internal,
-		bookingsvc.ListRequest{From: at(3).StartTime},
-		func(b booking.Booking) bool { return !b.Slot.Start.Before(at(3).StartTime) },
+		bookingsvc.ListRequest{From: at(3).Slot.Start},
+		func(b booking.Booking) bool { return !b.Slot.Start.Before(at(3).Slot.Start) },
 	},
 	"up to a time, exclusive": {
 		booking.Internal,
-		bookingsvc.ListRequest{To: at(3).StartTime},
-		func(b booking.Booking) bool { return b.Slot.Start.Before(at(3).StartTime) },
+		bookingsvc.ListRequest{To: at(3).Slot.Start},
+		func(b booking.Booking) bool { return b.Slot.Start.Before(at(3).Slot.Start) },
 	},
 	"of one moment": {
 		ben,
-		bookingsvc.ListRequest{From: at(3).StartTime, To: at(3).StartTime.Add(time.Microsecond)},
-		func(b booking.Booking) bool { return b.ProviderID == ben.ID && b.Slot.Start.Equal(at(3).StartTime) },
+		bookingsvc.ListRequest{From: at(3).Slot.Start, To: at(3).Slot.Start.Add(time.Microsecond)},
+		func(b booking.Booking) bool { return b.ProviderID == ben.ID && b.Slot.Start.Equal(at(3).Slot.Start) },
 	},
 	"of no time": {
 		booking.Internal,
-		bookingsvc.ListRequest{From: at(3).StartTime, To: at(3).StartTime},
+		bookingsvc.ListRequest{From: at(3).Slot.Start, To: at(3).Slot.Start},
 		func(booking.Booking) bool { return false },
 	},
 	"everything at once": {
 		anna,
 		bookingsvc.ListRequest{
-			ProviderID: ben.ID, Statuses: []booking.Status{booking.StatusCancelled}, From: at(2).StartTime, To: at(7).StartTime,
+			ProviderID: ben.ID, Statuses: []booking.Status{booking.StatusCancelled}, From: at(2).Slot.Start, To: at(7).Slot.Start,
 		},
 		func(b booking.Booking) bool {
-			return b.CustomerID == anna.ID && b.ProviderID == ben.ID && b.Status == booking.StatusCancelled && b.Slot.Start.After(at(1).StartTime)
+			return b.CustomerID == anna.ID && b.ProviderID == ben.ID && b.Status == booking.StatusCancelled && b.Slot.Start.After(at(1).Slot.Start)
 		},
 	},
 }

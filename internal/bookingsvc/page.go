@@ -12,7 +12,9 @@ import (
 	"bookings/internal/booking"
 )
 
-// position is a booking's place in a list: after it goes the next page.
+// position is a booking's place in a list: after it goes the next page. A place
+// stays right while bookings are made before it, where an offset would repeat
+// some. The id tells apart what starts together.
 type position struct {
 	Start time.Time `json:"s"`
 	ID    uuid.UUID `json:"i"`
@@ -51,7 +53,8 @@ func parseToken[P any](token, fingerprint string) (P, error) {
 	return parsed.Position, nil
 }
 
-// fingerprint stands for the arguments of a list.
+// fingerprint stands for the arguments of a list, each quoted so that no two
+// run together. It need not resist anybody: see pageToken.
 func fingerprint(arguments ...string) string {
 	hash := sha256.New()
 	for _, argument := range arguments {

@@ -15,7 +15,7 @@ func TestATokenIsOfItsListAndItsCallerAlone(t *testing.T) {
 	d := open(t)
 	made := d.fill()
 	list := bookingsvc.ListRequest{
-		ProviderID: ben.ID, CustomerID: anna.ID, PageSize: 1, From: at(1).StartTime, To: at(9).StartTime,
+		ProviderID: ben.ID, CustomerID: anna.ID, PageSize: 1, From: at(1).Slot.Start, To: at(9).Slot.Start,
 		Statuses: []booking.Status{booking.StatusConfirmed, booking.StatusCancelled},
 	}
 	_, token, err := d.List(t.Context(), booking.Internal, list)
@@ -78,7 +78,7 @@ func TestATokenGoesOnWithTheSameListSpelledOtherwise(t *testing.T) {
 	d := open(t)
 	d.fill()
 	list := bookingsvc.ListRequest{
-		PageSize: 2, From: at(1).StartTime, Statuses: []booking.Status{booking.StatusConfirmed, booking.StatusCancelled},
+		PageSize: 2, From: at(1).Slot.Start, Statuses: []booking.Status{booking.StatusConfirmed, booking.StatusCancelled},
 	}
 	_, token, err := d.List(t.Context(), ben, list)
 	if err != nil {
@@ -140,7 +140,7 @@ func TestTheOldestBookingIsListed(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	start := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
-	b := d.book(ben, bookingsvc.CreateRequest{CustomerID: anna.ID, StartTime: start, EndTime: start.Add(time.Hour)})
+	b := d.book(ben, booking.Request{CustomerID: anna.ID, Slot: booking.Slot{Start: start, End: start.Add(time.Hour)}})
 	for _, by := range []booking.Actor{anna, ben, booking.Internal} {
 		for _, descending := range []bool{false, true} {
 			got := d.pages(by, bookingsvc.ListRequest{Descending: descending, PageSize: 1}, nil)

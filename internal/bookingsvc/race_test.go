@@ -40,8 +40,8 @@ func TestRacingCreatesOfOverlappingSlotsBookOne(t *testing.T) {
 	d := open(t)
 	answers := race(racers, func(i int) booking.Reason {
 		request := at(1)
-		request.StartTime = request.StartTime.Add(time.Duration(i) * time.Microsecond)
-		request.EndTime = request.EndTime.Add(time.Duration(i) * time.Minute)
+		request.Slot.Start = request.Slot.Start.Add(time.Duration(i) * time.Microsecond)
+		request.Slot.End = request.Slot.End.Add(time.Duration(i) * time.Minute)
 		_, err := d.Create(t.Context(), customerNumber(i), request)
 		return reasonOf(t, err)
 	})

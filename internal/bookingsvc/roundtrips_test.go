@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"reflect"
 	"sync/atomic"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"bookings/internal/booking"
@@ -35,11 +37,18 @@ func (c *countedConn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// countedPool has one connection, so that every statement that is prepared is
+// server is what PostgreSQL saw of a test: its one connection's round trips, and
+// what it answered with an error, each of which stands in its log.
+type server struct {
+	trips  trips
+	errors atomic.Pointer[pgconn.PgError]
+}
+
+// countedDesk has one connection, so that every statement that is prepared is
 // known on it.
-func countedPool(t *testing.T) (*pgxpool.Pool, *trips) {
+func countedDesk(t *testing.T) (*desk, *server) {
 	t.Helper()
-	counted := &trips{}
+	s := &server{}
 	config, err := pgxpool.ParseConfig(pgtest.URL(t))
 	if err != nil {
 		t.Fatal(err)
@@ -48,30 +57,127 @@ func countedPool(t *testing.T) (*pgxpool.Pool, *trips) {
 	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, network, address)
-		return &countedConn{Conn: conn, trips: counted}, err
+		return &countedConn{Conn: conn, trips: &s.trips}, err
+	}
+	config.ConnConfig.OnPgError = func(_ *pgconn.PgConn, err *pgconn.PgError) bool {
+		s.errors.Store(err)
+		return true
 	}
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	return pool, counted
+	return openOn(t, pool), s
+}
+
+// during counts the round trips of a call, none of which may fail in PostgreSQL.
+func (s *server) during(t *testing.T, name string, want int64, call func()) {
+	t.Helper()
+	before := s.trips.n.Load()
+	call()
+	if n := s.trips.n.Load() - before; n != want {
+		t.Errorf("%s: %d round trips, not %d", name, n, want)
+	}
+	if err := s.errors.Swap(nil); err != nil {
+		t.Errorf("%s: an error in PostgreSQL's log: %v", name, err)
+	}
+}
+
+// warm lets every statement of a create be prepared, at its first use.
+func (d *desk) warm() {
+	d.t.Helper()
+	for i := range 3 {
+		d.book(anna, with(fmt.Sprint("warm-", i), at(1+i)))
+		d.book(ben, with(fmt.Sprint("hot-", i), forAnna(11+i)))
+	}
 }
 
 // BEGIN, the job, one batch, COMMIT.
 func TestACreateTakesFourRoundTrips(t *testing.T) {
 	t.Parallel()
-	pool, counted := countedPool(t)
-	d := openOn(t, pool)
+	d, s := countedDesk(t)
+	d.warm()
 	for i, by := range []booking.Actor{anna, ben, booking.Internal} {
-		const warm = 3 // statements are prepared at their first use
-		for j := range warm {
-			d.book(by, with(fmt.Sprintf("%d-%d", i, j), forAnna(1+10*i+j)))
-		}
-		before := counted.n.Load()
-		d.book(by, with(fmt.Sprint(i), forAnna(9+10*i)))
-		if n := counted.n.Load() - before; n != 4 {
-			t.Errorf("by %s: %d round trips", by.Role, n)
-		}
+		s.during(t, "by "+string(by.Role), 4, func() { d.book(by, with(fmt.Sprint(i), forAnna(31+i))) })
+		s.during(t, "without a key, by "+string(by.Role), 4, func() { d.book(by, forAnna(41+i)) })
 	}
+}
+
+// creates are all that can become of a create but a booking. Each costs what a
+// booking does: BEGIN, the job, one batch, ROLLBACK.
+var creates = map[string]struct {
+	request booking.Request
+	want    booking.Reason
+}{
+	"slot taken":           {at(11), booking.ReasonSlotTaken},
+	"slot taken, by key":   {with("new", at(11)), booking.ReasonSlotTaken},
+	"key replayed":         {with("warm-0", at(1)), ""},
+	"key reused":           {with("warm-0", at(50)), booking.ReasonIdempotencyKeyReused},
+	"key reused, and slot": {with("warm-0", at(11)), booking.ReasonIdempotencyKeyReused},
+	"too many pending":     {with("new", at(60)), booking.ReasonTooManyPending},
+	"tried":                {tried(at(60)), booking.ReasonTooManyPending},
+	"tried, and slot":      {tried(at(11)), booking.ReasonSlotTaken},
+}
+
+// An error in a batch, PostgreSQL's or one of ours, makes pgx forget the
+// connection's statements: the next create would have to prepare them anew.
+func TestARefusalCostsNoMoreThanABookingAndNeitherDoesTheNextCreate(t *testing.T) {
+	t.Parallel()
+	for name, test := range creates {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, s := countedDesk(t)
+			d.warm()
+			d.MaxPending = 4
+			if test.want == booking.ReasonTooManyPending {
+				d.MaxPending = 3
+			}
+			before := d.rows()
+			s.during(t, "refused", 4, func() {
+				if _, err := d.Create(t.Context(), anna, test.request); reasonOf(t, err) != test.want {
+					t.Errorf("%v, not %s", err, test.want)
+				}
+			})
+			if after := d.rows(); !reflect.DeepEqual(after, before) {
+				t.Errorf("%v before, %v after", before, after)
+			}
+			d.MaxPending = 4
+			s.during(t, "the next create", 4, func() { d.book(anna, with("next", at(70))) })
+			d.checkFeeds()
+		})
+	}
+}
+
+// A trial that nothing forbids is rolled back, no more.
+func TestATrialCostsWhatACreateDoes(t *testing.T) {
+	t.Parallel()
+	d, s := countedDesk(t)
+	d.warm()
+	s.during(t, "tried", 4, func() {
+		if _, err := d.Create(t.Context(), anna, tried(at(60))); err != nil {
+			t.Error(err)
+		}
+	})
+	s.during(t, "the next create", 4, func() { d.book(anna, at(60)) })
+}
+
+// BEGIN, the parties, the feeds, the booking, its event with it, COMMIT; a move
+// has a job to cancel and one to insert.
+func TestAChangeTakesSixRoundTripsAndAMoveTwoMore(t *testing.T) {
+	t.Parallel()
+	d, s := countedDesk(t)
+	d.warm()
+	b, other := d.book(anna, at(60)), d.book(anna, at(61))
+	d.do(ben, other, booking.Confirm())
+	d.move(ben, other, to(62))
+	s.during(t, "confirm", 6, func() { d.do(ben, b, booking.Confirm()) })
+	s.during(t, "move", 8, func() { d.move(ben, b, to(63)) })
+	for range 2 {
+		s.during(t, "move to a slot that is taken", 8, func() {
+			_, err := d.Reschedule(t.Context(), ben, target(b), to(62))
+			refused(t, err, booking.ReasonSlotTaken)
+		})
+	}
+	s.during(t, "the next move", 8, func() { d.move(ben, b, to(64)) })
 }

@@ -1,13 +1,12 @@
-// Package bookingsvc holds the use cases, one file each. A use case is one
-// transaction: it takes the locks, asks package booking what the rules say,
-// writes the booking, its event and its reminder's job, and publishes the event
-// after the commit.
+// Package bookingsvc holds the use cases, one file each. A use case that writes
+// is one transaction: it takes the locks (bookingdb.Lock), asks package booking
+// what the rules say, writes the booking, its event and its reminder's job, and
+// publishes the event after the commit.
 package bookingsvc
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,16 +30,18 @@ type Service struct {
 	// ReminderLead is how long before its start a booking is reminded of.
 	ReminderLead time.Duration
 	// MaxPending is how many PENDING bookings with a future start a customer
-	// may hold at one provider.
+	// may have at one provider.
 	MaxPending int64
 }
 
 var queries sqlc.Queries
 
-// errRollback ends a transaction that was only a trial.
+// errRollback ends a transaction that is to leave nothing behind and has not
+// failed: a trial, or a replay.
 var errRollback = errors.New("roll back")
 
-// now is the time of one operation, in what the database keeps of it.
+// now is the time of one operation, cut to what the database keeps of it: a
+// booking is answered as it will be read.
 func (s *Service) now() time.Time { return booking.Microseconds(s.Now()) }
 
 // Get reads one booking of the actor's.
@@ -49,15 +50,14 @@ func (s *Service) Get(ctx context.Context, by booking.Actor, id uuid.UUID) (book
 	return b, pgerror.Explain(err)
 }
 
-// inTx runs f in a transaction and publishes the entries that it returns after
-// the commit. With validateOnly it rolls back instead.
-func (s *Service) inTx(ctx context.Context, validateOnly bool, f func(pgx.Tx) ([]feed.Entry, error)) error {
+// inTx runs f in a transaction and publishes the entries that it returns, after
+// the commit: readers must not be told what might not happen. Publishing never
+// waits and cannot fail the call, as feeds heal by themselves. Where f returns
+// errRollback, nothing stays, nobody is told, and all is well.
+func (s *Service) inTx(ctx context.Context, f func(pgx.Tx) ([]feed.Entry, error)) error {
 	var entries []feed.Entry
 	err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) (err error) {
 		entries, err = f(tx)
-		if err == nil && validateOnly {
-			return errRollback
-		}
 		return err
 	})
 	switch {
@@ -68,13 +68,4 @@ func (s *Service) inTx(ctx context.Context, validateOnly bool, f func(pgx.Tx) ([
 	}
 	s.Feeds.Publish(entries)
 	return nil
-}
-
-// newID makes a UUIDv7 (RFC 9562), which sorts by the time it was made.
-func newID() (uuid.UUID, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return id, fmt.Errorf("make a booking id: %w", err)
-	}
-	return id, nil
 }

@@ -26,7 +26,7 @@ func setStage(t *testing.T) stage {
 	s.pending = d.book(anna, with("a-key", at(1)))
 	s.confirmed = d.book(ben, forAnna(2))
 	s.cancelled = d.do(anna, d.book(anna, with("spent", at(3))), booking.Cancel(""))
-	s.carls = d.book(ben, bookingsvc.CreateRequest{CustomerID: carl.ID, StartTime: at(200).StartTime, EndTime: at(200).EndTime})
+	s.carls = d.book(ben, booking.Request{CustomerID: carl.ID, Slot: booking.Slot{Start: at(200).Slot.Start, End: at(200).Slot.End}})
 	for i := range maxPending {
 		d.book(carl, at(100+i))
 	}
@@ -34,14 +34,14 @@ func setStage(t *testing.T) stage {
 }
 
 // silentCalls cause no event: refused with a reason, else replayed, tried or
-// holding already.
+// done already.
 var silentCalls = map[string]struct {
 	call func(s stage) error
 	want booking.Reason
 }{
 	"create: in the past":             {create(anna, at(0)), booking.ReasonStartInPast},
 	"create: too far":                 {create(anna, at(3*366*24)), booking.ReasonValidationFailed},
-	"create: a slot without length":   {create(anna, bookingsvc.CreateRequest{ProviderID: "ben"}), booking.ReasonValidationFailed},
+	"create: a slot without length":   {create(anna, booking.Request{ProviderID: "ben"}), booking.ReasonValidationFailed},
 	"create: taken":                   {create(anna, at(1)), booking.ReasonSlotTaken},
 	"create: taken, by the provider":  {create(ben, forAnna(2)), booking.ReasonSlotTaken},
 	"create: taken, by a newcomer":    {create(booking.Actor{Role: booking.RoleCustomer, ID: "new"}, at(1)), booking.ReasonSlotTaken},
@@ -65,12 +65,12 @@ var silentCalls = map[string]struct {
 	"move: tried":                     {move(anna, confirmed, only(to(50))), ""},
 	"move: tried, the same times":     {move(anna, confirmed, only(to(2))), ""},
 	"move: tried, taken":              {move(anna, confirmed, only(to(1))), booking.ReasonSlotTaken},
-	"confirm: holds":                  {change(ben, confirmed, booking.Confirm()), ""},
+	"confirm: done already":           {change(ben, confirmed, booking.Confirm()), ""},
 	"confirm: cancelled":              {change(ben, cancelled, booking.Confirm()), booking.ReasonInvalidTransition},
 	"confirm: by the customer":        {change(anna, pending, booking.Confirm()), booking.ReasonNotAllowed},
 	"confirm: old etag":               {old(ben, pending, booking.Confirm()), booking.ReasonEtagMismatch},
-	"cancel: holds":                   {change(anna, cancelled, booking.Cancel("again")), ""},
-	"cancel: holds, old etag":         {old(ben, cancelled, booking.Cancel("again")), ""},
+	"cancel: done already":            {change(anna, cancelled, booking.Cancel("again")), ""},
+	"cancel: done already, old etag":  {old(ben, cancelled, booking.Cancel("again")), ""},
 	"cancel: begun":                   {change(anna, begun, booking.Cancel("")), booking.ReasonInvalidTransition},
 	"cancel: foreign":                 {change(dora, pending, booking.Cancel("")), booking.ReasonBookingNotFound},
 	"complete: too early":             {change(ben, confirmed, booking.Complete()), booking.ReasonInvalidTransition},
@@ -89,7 +89,7 @@ func begun(s stage) booking.Booking     { return s.begun }
 func carls(s stage) booking.Booking     { return s.carls }
 func nowhere(stage) booking.Booking     { return booking.Booking{ID: uuid.Max, Version: 1} }
 
-func create(by booking.Actor, request bookingsvc.CreateRequest) func(stage) error {
+func create(by booking.Actor, request booking.Request) func(stage) error {
 	return func(s stage) error {
 		_, err := s.Create(s.t.Context(), by, request)
 		return err

@@ -40,7 +40,7 @@ func TestATrialOfAMoveWritesNothing(t *testing.T) {
 	before := d.rows()
 	for by, status := range map[booking.Actor]booking.Status{anna: booking.StatusPending, ben: booking.StatusConfirmed} {
 		moved := d.move(by, b, only(to(5)))
-		if moved.ID != uuid.Nil || moved.Version != 0 || moved.Status != status || !moved.Slot.Start.Equal(to(5).StartTime) {
+		if moved.ID != uuid.Nil || moved.Version != 0 || moved.Status != status || !moved.Slot.Start.Equal(to(5).Slot.Start) {
 			t.Errorf("by %s: %+v", by.Role, moved)
 		}
 	}

@@ -4,6 +4,7 @@ package feedtest
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"bookings/gen/sqlc"
 	"bookings/internal/booking"
 	"bookings/internal/feed"
+	"bookings/internal/pgbatch"
 )
 
 // Writer writes events of one booking. Several goroutines may use it.
@@ -59,12 +61,17 @@ func (w *Writer) Try(ctx context.Context) (entries []feed.Entry, err error) {
 		if err := new(sqlc.Queries).FeedLock(ctx, tx, parties); err != nil {
 			return err
 		}
-		entries, err = feed.Append(ctx, tx, booking.Event{
-			Type: booking.EventRescheduled, Time: w.at, By: booking.Internal, StartTime: w.at, Data: w.data,
-		})
-		return err
+		var batch pgbatch.Batch
+		feed.Append(&batch, booking.Event{
+			Type: booking.EventRescheduled, Time: w.at, By: booking.Internal,
+			BookingID: uuid.MustParse(w.data.BookingID), StartTime: w.at, Data: w.data,
+		}, &entries)
+		return batch.Send(ctx, tx)
 	})
-	return entries, err
+	if err != nil {
+		return nil, fmt.Errorf("write an event: %w", err)
+	}
+	return entries, nil
 }
 
 // Write is Try for tests in which nothing fails.

@@ -81,7 +81,7 @@ func (d *desk) start(client *river.Client[pgx.Tx]) {
 func (d *desk) book(startsIn time.Duration) booking.Booking {
 	d.t.Helper()
 	start := d.Now().Add(startsIn)
-	request := bookingsvc.CreateRequest{CustomerID: anna.ID, StartTime: start, EndTime: start.Add(time.Minute), Note: "a secret note"}
+	request := booking.Request{CustomerID: anna.ID, Slot: booking.Slot{Start: start, End: start.Add(time.Minute)}, Details: booking.Details{Note: "a secret note"}}
 	created, err := d.Create(requestid.NewContext(d.t.Context(), "the-request"), ben, request)
 	if err != nil {
 		d.t.Fatal(err)
@@ -93,7 +93,7 @@ func (d *desk) book(startsIn time.Duration) booking.Booking {
 func (d *desk) move(b booking.Booking, by time.Duration) booking.Booking {
 	d.t.Helper()
 	moved, err := d.Reschedule(requestid.NewContext(d.t.Context(), "the-move"), ben, bookingsvc.Target{ID: b.ID},
-		bookingsvc.Move{StartTime: b.Slot.Start.Add(by), EndTime: b.Slot.End.Add(by)})
+		bookingsvc.Move{Slot: booking.Slot{Start: b.Slot.Start.Add(by), End: b.Slot.End.Add(by)}})
 	if err != nil {
 		d.t.Fatal(err)
 	}

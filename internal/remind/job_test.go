@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bookings/internal/booking"
-	"bookings/internal/bookingsvc"
 	"bookings/internal/remind"
 )
 
@@ -118,7 +117,7 @@ func TestARefusedBookingLeavesNoJob(t *testing.T) {
 	t.Parallel()
 	d := open(t, 10*time.Minute)
 	b := d.book(time.Hour)
-	_, err := d.Create(t.Context(), ben, bookingsvc.CreateRequest{CustomerID: "carl", StartTime: b.Slot.Start, EndTime: b.Slot.End})
+	_, err := d.Create(t.Context(), ben, booking.Request{CustomerID: "carl", Slot: booking.Slot{Start: b.Slot.Start, End: b.Slot.End}})
 	if !booking.IsReason(err, booking.ReasonSlotTaken) {
 		t.Error(err)
 	}
@@ -148,7 +147,7 @@ func TestAConfirmationLeavesTheJob(t *testing.T) {
 	t.Parallel()
 	d := open(t, 10*time.Minute)
 	start := d.Now().Add(time.Hour)
-	created, err := d.Create(t.Context(), anna, bookingsvc.CreateRequest{ProviderID: ben.ID, StartTime: start, EndTime: start.Add(time.Hour)})
+	created, err := d.Create(t.Context(), anna, booking.Request{ProviderID: ben.ID, Slot: booking.Slot{Start: start, End: start.Add(time.Hour)}})
 	if err != nil {
 		t.Fatal(err)
 	}

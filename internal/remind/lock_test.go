@@ -63,8 +63,9 @@ func (d *desk) store(tx pgx.Tx, b booking.Booking, change booking.Change) {
 		d.t.Fatal(err)
 	}
 	after.Reminder.JobID = b.Reminder.JobID
-	if err := new(sqlc.Queries).BookingUpdate(d.t.Context(), tx, bookingdb.UpdateParams(after)); err != nil {
-		d.t.Fatal(err)
+	n, err := new(sqlc.Queries).BookingUpdate(d.t.Context(), tx, bookingdb.UpdateParams(after))
+	if err != nil || n != 1 {
+		d.t.Fatal("updated: ", n, err)
 	}
 	if err := tx.Commit(d.t.Context()); err != nil {
 		d.t.Fatal(err)

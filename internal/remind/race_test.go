@@ -84,7 +84,7 @@ func (d *desk) play(worker *raced, by booking.Actor, change func(by booking.Acto
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range rounds / players {
 		start := d.Now().Add(time.Duration(24+i) * time.Hour)
-		created, err := d.Create(d.t.Context(), by, bookingsvc.CreateRequest{CustomerID: anna.ID, StartTime: start, EndTime: start.Add(time.Minute)})
+		created, err := d.Create(d.t.Context(), by, booking.Request{CustomerID: anna.ID, Slot: booking.Slot{Start: start, End: start.Add(time.Minute)}})
 		if err != nil {
 			d.t.Error(err)
 			continue
@@ -123,7 +123,7 @@ func TestEachStartIsRemindedOfAsLongAsItIsTheStart(t *testing.T) {
 		slot := b.Slot
 		for _, shift := range []time.Duration{100 * 24 * time.Hour, 0} { // away and back
 			_, err := d.Reschedule(t.Context(), by, bookingsvc.Target{ID: b.ID},
-				bookingsvc.Move{StartTime: slot.Start.Add(shift), EndTime: slot.End.Add(shift)})
+				bookingsvc.Move{Slot: booking.Slot{Start: slot.Start.Add(shift), End: slot.End.Add(shift)}})
 			if err != nil {
 				return err
 			}

@@ -15,6 +15,7 @@ import (
 	"bookings/internal/booking"
 	"bookings/internal/bookingdb"
 	"bookings/internal/feed"
+	"bookings/internal/pgbatch"
 )
 
 var queries sqlc.Queries
@@ -53,26 +54,40 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[Args]) error {
 	return nil
 }
 
+// remind takes the locks that every change takes and decides by the booking as
+// it is then: whatever cancelled or moved it since the job was made has either
+// been committed, and is seen, or waits for this.
 func (w *Worker) remind(ctx context.Context, tx pgx.Tx, args Args) (booking.Booking, []feed.Entry, error) {
 	b, err := bookingdb.Lock(ctx, tx, args.BookingID, booking.Internal)
 	if err != nil {
 		return b, nil, err
 	}
+	// A unique index would refuse a second reminder of one start, too; asked here,
+	// it is no error that would have the job tried again in vain.
 	alreadySent, err := queries.ReminderExists(ctx, tx, sqlc.ReminderExistsParams{BookingID: b.ID, StartTime: b.Slot.Start})
 	if err != nil {
 		return b, nil, fmt.Errorf("look for an earlier reminder: %w", err)
 	}
-	now := booking.Microseconds(w.Now())
-	state, send := b.Remind(args.Moves, alreadySent, now)
-	if state == "" {
+	after, event := b.Remind(args.Moves, alreadySent, booking.Microseconds(w.Now()))
+	if after.Reminder.State == b.Reminder.State {
 		return b, nil, nil
 	}
-	err = queries.BookingSetReminder(ctx, tx, sqlc.BookingSetReminderParams{ID: b.ID, ReminderState: string(state)})
-	if err != nil || !send {
-		return b, nil, err
+	entries, err := write(ctx, tx, after, event)
+	return after, entries, err
+}
+
+// write records what became of a reminder, and its event where it goes out, in
+// one round trip.
+func write(ctx context.Context, tx pgx.Tx, b booking.Booking, event *booking.Event) (entries []feed.Entry, err error) {
+	var batch pgbatch.Batch
+	pgbatch.Exec(&batch, queries.BookingSetReminder, sqlc.BookingSetReminderParams{ID: b.ID, ReminderState: string(b.Reminder.State)})
+	if event != nil {
+		feed.Append(&batch, *event, &entries)
 	}
-	entries, err := feed.Append(ctx, tx, booking.ReminderDue(b, now))
-	return b, entries, err
+	if err := batch.Send(ctx, tx); err != nil {
+		return nil, fmt.Errorf("write a reminder: %w", err)
+	}
+	return entries, nil
 }
 
 // report logs what became of a reminder. An e-mail or an SMS would be sent from

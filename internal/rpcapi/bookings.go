@@ -29,15 +29,7 @@ func (s *bookingService) show(ctx context.Context, b booking.Booking) *bookingsv
 
 // CreateBooking implements the method of the proto.
 func (s *bookingService) CreateBooking(ctx context.Context, r *bookingsv1.CreateBookingRequest) (*bookingsv1.CreateBookingResponse, error) {
-	created, err := s.bookings.Create(ctx, actor(ctx), bookingsvc.CreateRequest{
-		ProviderID:     r.GetProviderId(),
-		CustomerID:     r.GetCustomerId(),
-		StartTime:      r.GetStartTime().AsTime(),
-		EndTime:        r.GetEndTime().AsTime(),
-		Note:           r.GetNote(),
-		IdempotencyKey: r.GetIdempotencyKey(),
-		ValidateOnly:   r.GetValidateOnly(),
-	})
+	created, err := s.bookings.Create(ctx, actor(ctx), toRequest(r))
 	if err != nil {
 		return nil, err
 	}
@@ -95,8 +87,7 @@ func (s *bookingService) ConfirmBooking(ctx context.Context, r *bookingsv1.Confi
 // RescheduleBooking implements the method of the proto.
 func (s *bookingService) RescheduleBooking(ctx context.Context, r *bookingsv1.RescheduleBookingRequest) (*bookingsv1.RescheduleBookingResponse, error) {
 	b, err := s.bookings.Reschedule(ctx, actor(ctx), target(r), bookingsvc.Move{
-		StartTime:    r.GetStartTime().AsTime(),
-		EndTime:      r.GetEndTime().AsTime(),
+		Slot:         toSlot(r),
 		ValidateOnly: r.GetValidateOnly(),
 	})
 	if err != nil {
@@ -151,18 +142,18 @@ func (s *bookingService) ListBookingEvents(ctx context.Context, r *bookingsv1.Li
 	return response, nil
 }
 
-// aimed is a request about one booking, perhaps in one version.
-type aimed interface {
+// changeRequest is a request about one booking, perhaps in one version.
+type changeRequest interface {
 	GetId() string
 	GetEtag() string
 }
 
 // target relies on the shape: the id is a UUID.
-func target(r aimed) bookingsvc.Target {
+func target(r changeRequest) bookingsvc.Target {
 	return bookingsvc.Target{ID: uuid.MustParse(r.GetId()), Etag: r.GetEtag()}
 }
 
-func (s *bookingService) change(ctx context.Context, r aimed, change booking.Change) (*bookingsv1.Booking, error) {
+func (s *bookingService) change(ctx context.Context, r changeRequest, change booking.Change) (*bookingsv1.Booking, error) {
 	b, err := s.bookings.Change(ctx, actor(ctx), target(r), change)
 	if err != nil {
 		return nil, err

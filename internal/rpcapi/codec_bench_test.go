@@ -55,7 +55,7 @@ func BenchmarkEncode(b *testing.B) {
 	paul := booking.Actor{Role: booking.RoleProvider, ID: "paul"}
 	one := booking.Booking{
 		ID: uuid.Must(uuid.NewV7()), ProviderID: "paul", CustomerID: "cara", Slot: booking.Slot{Start: now, End: now.Add(time.Hour)},
-		Status: booking.StatusConfirmed, Note: "a haircut", Reminder: booking.Reminder{DueTime: now, State: booking.ReminderScheduled},
+		Status: booking.StatusConfirmed, Details: booking.Details{Note: "a haircut"}, Reminder: booking.Reminder{DueTime: now, State: booking.ReminderScheduled},
 		Version: 1, CreateTime: now, UpdateTime: now,
 	}
 	for _, codec := range deferredCodecs()[:2] {

@@ -47,35 +47,70 @@ func toRole(role booking.Role) bookingsv1.Role {
 	}
 }
 
+// toRequest is what a create asks for.
+func toRequest(r *bookingsv1.CreateBookingRequest) booking.Request {
+	return booking.Request{
+		ProviderID: r.GetProviderId(),
+		CustomerID: r.GetCustomerId(),
+		Slot:       toSlot(r),
+		Details: booking.Details{
+			Note: r.GetNote(),
+		},
+		IdempotencyKey: r.GetIdempotencyKey(),
+		ValidateOnly:   r.GetValidateOnly(),
+	}
+}
+
+func toSlot(r interface {
+	GetStartTime() *timestamppb.Timestamp
+	GetEndTime() *timestamppb.Timestamp
+},
+) booking.Slot {
+	return booking.Slot{Start: r.GetStartTime().AsTime(), End: r.GetEndTime().AsTime()}
+}
+
 // toBooking is a booking as the actor sees it at the time now. One that was
 // only tried has no id and no version.
 func toBooking(b booking.Booking, by booking.Actor, now time.Time) *bookingsv1.Booking {
 	shown := &bookingsv1.Booking{
-		ProviderId: b.ProviderID,
-		CustomerId: b.CustomerID,
-		StartTime:  timestamppb.New(b.Slot.Start),
-		EndTime:    timestamppb.New(b.Slot.End),
-		Status:     toStatus(b.Status),
-		Note:       b.Note,
-		Reminder: &bookingsv1.Reminder{
-			DueTime: timestamppb.New(b.Reminder.DueTime),
-			State: bookingsv1.ReminderState(
-				bookingsv1.ReminderState_value["REMINDER_STATE_"+string(b.Reminder.State)]),
-		},
-		CreateTime: timestamppb.New(b.CreateTime),
-		UpdateTime: timestamppb.New(b.UpdateTime),
+		Id:             "",
+		ProviderId:     b.ProviderID,
+		CustomerId:     b.CustomerID,
+		StartTime:      timestamppb.New(b.Slot.Start),
+		EndTime:        timestamppb.New(b.Slot.End),
+		Status:         toStatus(b.Status),
+		Note:           b.Note,
+		Cancellation:   toCancellation(b.Cancellation),
+		Reminder:       toReminder(b.Reminder),
+		AllowedActions: toActions(b.AllowedActions(by, now)),
+		Etag:           "",
+		CreateTime:     timestamppb.New(b.CreateTime),
+		UpdateTime:     timestamppb.New(b.UpdateTime),
 	}
 	if b.ID != uuid.Nil {
 		shown.Id, shown.Etag = b.ID.String(), b.Etag()
 	}
-	if c := b.Cancellation; c != nil {
-		shown.Cancellation = &bookingsv1.Cancellation{
-			Reason: c.Reason, CancelledBy: toRole(c.By), Time: timestamppb.New(c.Time),
-		}
+	return shown
+}
+
+func toCancellation(c *booking.Cancellation) *bookingsv1.Cancellation {
+	if c == nil {
+		return nil
 	}
-	for _, action := range b.AllowedActions(by, now) {
-		shown.AllowedActions = append(shown.AllowedActions,
-			bookingsv1.BookingAction(bookingsv1.BookingAction_value["BOOKING_ACTION_"+string(action)]))
+	return &bookingsv1.Cancellation{Reason: c.Reason, CancelledBy: toRole(c.By), Time: timestamppb.New(c.Time)}
+}
+
+func toReminder(r booking.Reminder) *bookingsv1.Reminder {
+	return &bookingsv1.Reminder{
+		DueTime: timestamppb.New(r.DueTime),
+		State:   bookingsv1.ReminderState(bookingsv1.ReminderState_value["REMINDER_STATE_"+string(r.State)]),
+	}
+}
+
+func toActions(actions []booking.Action) []bookingsv1.BookingAction {
+	shown := make([]bookingsv1.BookingAction, 0, len(actions))
+	for _, action := range actions {
+		shown = append(shown, bookingsv1.BookingAction(bookingsv1.BookingAction_value["BOOKING_ACTION_"+string(action)]))
 	}
 	return shown
 }
@@ -115,7 +150,7 @@ func toEvent(entry feed.Entry) (*bookingsv1.Event, error) {
 }
 
 func toStruct(data []byte) (*structpb.Struct, error) {
-	shown := &structpb.Struct{}
+	shown := new(structpb.Struct)
 	if err := shown.UnmarshalJSON(data); err != nil {
 		return nil, fmt.Errorf("read an event's data: %w", err)
 	}

@@ -1,0 +1,13 @@
+package booking
+
+// Details are what the parties write into a booking for themselves: no rule
+// depends on them. A request has them, and its booking takes them over whole.
+type Details struct {
+	// Note is for people, at most 1,000 characters.
+	Note string
+}
+
+// parts are the details as Fingerprint takes them.
+func (d Details) parts() []string {
+	return []string{d.Note}
+}

@@ -1,0 +1,55 @@
+// Package pgbatch sends several of sqlc's statements to PostgreSQL in one round
+// trip. sqlc itself batches one statement with many parameters only.
+//
+// The generated methods stay in use: they know the order of their parameters
+// and how their rows are read, so neither is written, or got wrong, a second
+// time. A method is called twice, each time on something else than a
+// connection: before the trip, to learn what it would send; after it, to make
+// its result of the rows that have come.
+package pgbatch
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"bookings/gen/sqlc"
+)
+
+// Batch is the statements of one round trip, in their order. The zero value is
+// empty; it is sent once.
+type Batch struct{ queued pgx.Batch }
+
+// offline is the context of a method that only seems to reach the server.
+var offline = context.Background()
+
+// Query adds a statement. done gets its result once the batch has run; a batch
+// that fails before the statement leaves it uncalled.
+//
+// done returns no error, on purpose: it notes what it gets, and the caller
+// decides after Send. pgx takes an error from a batch, also one of ours, for a
+// sign that the connection's prepared statements are no longer good and drops
+// them, so that the next batch on that connection is two round trips longer.
+func Query[P, R any](b *Batch, statement func(context.Context, sqlc.DBTX, P) (R, error), params P, done func(R)) {
+	var sent sender
+	_, _ = statement(offline, &sent, params)
+	b.queued.Queue(sent.sql, sent.args...).Query(func(rows pgx.Rows) error {
+		result, err := statement(offline, receiver{rows}, params)
+		if err == nil {
+			done(result)
+		}
+		return err
+	})
+}
+
+// Exec adds a statement that has no result.
+func Exec[P any](b *Batch, statement func(context.Context, sqlc.DBTX, P) error, params P) {
+	var sent sender
+	_ = statement(offline, &sent, params)
+	b.queued.Queue(sent.sql, sent.args...)
+}
+
+// Send runs the statements and returns the first error of any.
+func (b *Batch) Send(ctx context.Context, tx pgx.Tx) error {
+	return tx.SendBatch(ctx, &b.queued).Close()
+}

@@ -1,0 +1,54 @@
+package rpcapi
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	bookingsv1 "bookings/gen/bookings/v1"
+	"bookings/internal/booking"
+)
+
+var now = time.Date(2031, 3, 4, 9, 30, 0, 0, time.UTC)
+
+// A field that the conversion forgets is never seen by anybody.
+func TestEveryFieldOfABookingIsShown(t *testing.T) {
+	t.Parallel()
+	shown := toBooking(booking.Booking{
+		ID: uuid.Max, ProviderID: "ben", CustomerID: "anna", Slot: booking.Slot{Start: now, End: now.Add(time.Hour)},
+		Status: booking.StatusPending, Details: booking.Details{Note: "a note"}, Cancellation: &booking.Cancellation{Time: now},
+		Reminder: booking.Reminder{DueTime: now, State: booking.ReminderSent},
+		Version:  1, Moves: 1, CreateTime: now, UpdateTime: now,
+	}, booking.Internal, now)
+	checkEveryFieldIsSet(t, shown)
+}
+
+// One of a request's is silently without effect.
+func TestEveryFieldOfARequestCounts(t *testing.T) {
+	t.Parallel()
+	asked := &bookingsv1.CreateBookingRequest{
+		ProviderId: "ben", CustomerId: "anna", StartTime: timestamppb.New(now), EndTime: timestamppb.New(now.Add(time.Hour)),
+		Note: "a note", IdempotencyKey: "a-key", ValidateOnly: true,
+	}
+	checkEveryFieldIsSet(t, asked)
+	request := reflect.ValueOf(toRequest(asked))
+	for _, field := range reflect.VisibleFields(request.Type()) {
+		if request.FieldByIndex(field.Index).IsZero() {
+			t.Errorf("%s is not asked for", field.Name)
+		}
+	}
+}
+
+func checkEveryFieldIsSet(t *testing.T, message protoreflect.ProtoMessage) {
+	t.Helper()
+	fields := message.ProtoReflect().Descriptor().Fields()
+	for i := range fields.Len() {
+		if field := fields.Get(i); !message.ProtoReflect().Has(field) {
+			t.Errorf("%s is not set", field.Name())
+		}
+	}
+}
