@@ -58,3 +58,7 @@ type FeedEntry struct {
 	Sequence int64
 	EventID  uuid.UUID
 }
+
+type Installation struct {
+	ID uuid.UUID
+}

@@ -1,13 +1,20 @@
 // Package feed keeps each user's feed of events and delivers it.
 //
-// PostgreSQL knows every feed, numbered without gaps; that is the truth. A Hub
-// makes it fast: entries are broadcast after their commit, through Redis where
-// there are several instances, and each Subscription delivers number n+1 only.
-// What a lost or late broadcast leaves out is read from PostgreSQL, so that a
-// broadcast is never needed for correctness, only for speed.
+// PostgreSQL has every feed, its entries numbered without gaps: that is the
+// truth. All else here is for speed. A use case publishes an event's entries
+// after their commit; the Hub of each instance keeps the newest entries of the
+// feeds that have readers there; Redis carries events between the hubs. A
+// Subscription is a cursor on one feed that delivers number n+1 and no other:
+// from the hub's memory where that has it, else a page at a time from
+// PostgreSQL.
 //
-// A live reader that the newest entries have overrun reads from PostgreSQL, too,
-// and is ended as too slow where it does not catch up within a few seconds of
-// its own time. One that replays or heals never is, however long that takes.
-// Nobody waits for a reader, and none holds more than a page of entries.
+// So a broadcast may get lost, come late, twice or out of order, and nobody
+// misses an entry: a later one shows the gap, and where there is no later one,
+// the head (the number of a feed's newest entry) does, which is read from
+// PostgreSQL for every feed with readers once in 14 seconds, and for all of them
+// at once after the connection to Redis was lost.
+//
+// Nobody waits for a reader. One that the newest entries have overrun reads
+// pages from PostgreSQL, as one that replays does, and holds one page; at most
+// eight readers of an instance do so at a time.
 package feed

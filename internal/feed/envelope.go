@@ -1,21 +1,17 @@
 package feed
 
 import (
-	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
-
-	"bookings/internal/booking"
 )
 
-// Envelope is a CloudEvents 1.0 event in JSON: what /ws sends, and what travels
-// between instances. Frames that are not entries have no subject and no
-// sequence.
+// Envelope is a CloudEvents 1.0 event in JSON: what /ws sends. Frames that are
+// not entries have no subject and no sequence; broadcasts have neither source
+// nor sequence.
 type Envelope struct {
 	SpecVersion     string `json:"specversion"`
 	ID              string `json:"id"`
-	Source          string `json:"source"`
+	Source          string `json:"source,omitempty"`
 	Type            string `json:"type"`
 	Subject         string `json:"subject,omitempty"`
 	Time            string `json:"time"`
@@ -47,30 +43,4 @@ func (e Entry) Envelope() Envelope {
 		Sequence:        Sequence(e.Sequence),
 		Data:            e.Data,
 	}
-}
-
-// parseEntry reads an envelope that another instance has broadcast, and keeps
-// it as it came for the sockets here.
-func parseEntry(wire []byte) (Entry, error) {
-	var data json.RawMessage
-	envelope := Envelope{Data: &data}
-	if err := json.Unmarshal(wire, &envelope); err != nil {
-		return Entry{}, fmt.Errorf("feed: a broadcast that is no envelope: %w", err)
-	}
-	key, err := parseSource(envelope.Source)
-	if err != nil {
-		return Entry{}, err
-	}
-	sequence, err := strconv.ParseInt(envelope.Sequence, 10, 64)
-	if err != nil {
-		return Entry{}, fmt.Errorf("feed: a broadcast without a number: %w", err)
-	}
-	at, err := time.Parse(time.RFC3339Nano, envelope.Time)
-	if err != nil {
-		return Entry{}, fmt.Errorf("feed: a broadcast without a time: %w", err)
-	}
-	return Entry{
-		Key: key, Sequence: sequence, ID: envelope.ID, Type: booking.EventType(envelope.Type),
-		BookingID: envelope.Subject, Time: at, Data: data, wire: wire,
-	}, nil
 }

@@ -1,12 +1,18 @@
 package feed
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"bookings/gen/sqlc"
+)
 
 // The numbers that tests have to go beyond.
 const (
-	RingSize = ringSize
-	PageSize = pageSize
-	Outbox   = outboxSize
+	RingSize   = ringSize
+	PageSize   = pageSize
+	Outbox     = outboxSize
+	MaxReading = maxReading
 )
 
 // SetCheckInterval is for a hub that does not run yet.
@@ -14,14 +20,17 @@ func (h *Hub) SetCheckInterval(d time.Duration) { h.interval = d }
 
 // Kept is how many entries the hub holds of a feed, and whether it knows it.
 func (h *Hub) Kept(key Key) (entries int, known bool) {
-	topic := h.topic(key)
-	if topic == nil {
+	local := h.localFeed(key)
+	if local == nil {
 		return 0, false
 	}
-	topic.mu.Lock()
-	defer topic.mu.Unlock()
-	return len(topic.ring), true
+	local.mu.Lock()
+	defer local.mu.Unlock()
+	return len(local.ring), true
 }
 
 // Held is how many entries the subscription holds on to.
 func (s *Subscription) Held() int { return len(s.page) }
+
+// ReadChannel is the name of the installation's Redis channel.
+func ReadChannel(ctx context.Context, db sqlc.DBTX) (string, error) { return readChannel(ctx, db) }

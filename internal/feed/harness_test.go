@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
 
+	"bookings/gen/sqlc"
 	"bookings/internal/feed"
 	"bookings/internal/feedtest"
 	"bookings/internal/pgtest"
@@ -40,13 +42,23 @@ type hub struct {
 // is given.
 func startHub(t *testing.T, pool *pgxpool.Pool, server *redistest.Server, interval time.Duration) hub {
 	t.Helper()
+	if server == nil {
+		return startHubOver(t, pool, nil, interval)
+	}
+	return startHubOver(t, pool, server.Client(), interval)
+}
+
+// startHubOver is startHub for a database and a client of Redis that do not
+// always do as they should.
+func startHubOver(t *testing.T, db sqlc.DBTX, client redis.UniversalClient, interval time.Duration) hub {
+	t.Helper()
 	log := &log{}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var broadcast *feed.Redis
-	if server != nil {
-		broadcast = feed.NewRedis(server.Client(), logger)
+	if client != nil {
+		broadcast = feed.NewRedis(client, logger)
 	}
-	h := hub{Hub: feed.NewHub(pool, broadcast, logger), log: log}
+	h := hub{Hub: feed.NewHub(db, broadcast, logger), log: log}
 	h.SetCheckInterval(interval)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup

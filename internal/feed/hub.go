@@ -1,44 +1,42 @@
 package feed
 
 import (
-	"context"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"bookings/gen/sqlc"
-	"bookings/internal/booking"
 )
 
 // MaxReaders is how many sockets and streams a user may hold on one instance.
 const MaxReaders = 10
 
-const slowAfter = 5 * time.Second
-
-// Hub is this instance's end of the broadcast: it takes entries after their
+// Hub is this instance's end of the broadcast: it takes events after their
 // commit, carries them to the other instances, and wakes local readers.
 type Hub struct {
-	// SlowAfter is how much of its own time a live reader that the newest entries
-	// have overrun may take to catch up, before it is ended as too slow. It is
-	// set before the first subscription; NewHub makes it 5 seconds.
-	SlowAfter time.Duration
-
 	db  sqlc.DBTX
 	log *slog.Logger
-	// redis is nil where entries are broadcast inside this process alone.
+	// redis is nil where events are broadcast inside this process alone.
 	redis *Redis
 	// interval is how often every local feed's head is checked.
 	interval time.Duration
-	// reading is how reading feeds from PostgreSQL goes.
-	reading outage
-	healed  atomic.Int64
-	stale   staleFeeds
+	// suspected says that broadcasts may have been lost, and all heads are to be
+	// checked.
+	suspected chan struct{}
+	// reading has room for each reader that may read from PostgreSQL at a time.
+	reading chan struct{}
+	// pages counts the pages read so.
+	pages    atomic.Int64
+	warnings rate.Sometimes
 
-	mu     sync.Mutex
-	topics map[Key]*topic
-	// joined counts topics, to deal them into slots.
+	mu    sync.Mutex
+	feeds map[Key]*localFeed
+	// joined counts local feeds, to deal them into slots.
 	joined int
 	ending bool
 }
@@ -46,45 +44,84 @@ type Hub struct {
 // NewHub makes a hub over the pool that feeds are read from. redis may be nil.
 func NewHub(db sqlc.DBTX, redis *Redis, log *slog.Logger) *Hub {
 	return &Hub{
-		SlowAfter: slowAfter,
-		db:        db, redis: redis, log: log, interval: checkInterval,
-		topics: map[Key]*topic{},
-		stale:  staleFeeds{keys: map[Key]struct{}{}, added: make(chan struct{}, 1)},
-		reading: outage{
-			log: log, failure: "feeds cannot be read: readers wait", over: "feeds can be read again",
-		},
+		db: db, redis: redis, log: log, interval: checkInterval,
+		suspected: make(chan struct{}, 1),
+		reading:   make(chan struct{}, maxReading),
+		warnings:  rate.Sometimes{Interval: warnInterval},
+		feeds:     map[Key]*localFeed{},
 	}
 }
 
-// Publish tells all instances of entries whose transaction has committed. It
-// never waits and never fails: what gets lost is found by its gap, or by the
+// Publish tells all instances of an event whose transaction has committed:
+// entries are its own, one for each feed, and none where nothing has happened.
+// It never waits and never fails: what gets lost is found by its gap, or by the
 // next check of the heads.
 func (h *Hub) Publish(entries []Entry) {
 	for _, entry := range entries {
-		topic := h.topic(entry.Key)
-		if topic == nil && h.redis == nil {
-			continue
-		}
-		wire, err := entry.JSON()
-		if err != nil {
-			h.log.Error("cannot broadcast an entry", "feed", entry.Key.Source(), "error", err)
-			continue
-		}
-		entry.wire = wire
-		if topic != nil {
-			topic.hear(entry)
-		}
-		if h.redis != nil {
-			h.redis.publish(entry)
-		}
+		h.deliver(entry)
+	}
+	if h.redis == nil || len(entries) == 0 {
+		return
+	}
+	message, err := encodeBroadcast(entries)
+	if err != nil {
+		h.log.Error("an event cannot be broadcast", "event", entries[0].ID, "error", err)
+		return
+	}
+	h.redis.publish(message)
+}
+
+// receive takes a message of the Redis channel.
+func (h *Hub) receive(message string) {
+	if err := h.tryReceive(message); err != nil {
+		h.log.Warn("a broadcast cannot be read", "error", err)
 	}
 }
 
-// deliver takes an entry that another instance has broadcast.
-func (h *Hub) deliver(entry Entry) {
-	if topic := h.topic(entry.Key); topic != nil {
-		topic.hear(entry)
+// tryReceive takes an event that an instance has broadcast, perhaps this one.
+// Most are of feeds without readers here, or known already: those are not parsed.
+func (h *Hub) tryReceive(message string) error {
+	places, body, err := splitBroadcast(message)
+	if err != nil {
+		return err
 	}
+	places = slices.DeleteFunc(places, func(p place) bool { return h.wanting(p) == nil })
+	if len(places) == 0 {
+		return nil
+	}
+	entry, err := parseEvent(body)
+	if err != nil {
+		return err
+	}
+	for _, p := range places {
+		entry.Key, entry.Sequence = p.key, p.sequence
+		h.deliver(entry)
+	}
+	return nil
+}
+
+// deliver gives an entry to the local readers of its feed, where there are any.
+// It is spelled here, once for all of them.
+func (h *Hub) deliver(entry Entry) {
+	local := h.wanting(place{key: entry.Key, sequence: entry.Sequence})
+	if local == nil {
+		return
+	}
+	wire, err := entry.JSON()
+	if err != nil {
+		h.log.Error("an entry cannot be delivered", "feed", entry.Key.Source(), "event", entry.ID, "error", err)
+		return
+	}
+	entry.wire = wire
+	local.add(entry)
+}
+
+// wanting is the local feed that an entry is news to; nil where there is none.
+func (h *Hub) wanting(p place) *localFeed {
+	if local := h.localFeed(p.key); local != nil && local.wants(p.sequence) {
+		return local
+	}
+	return nil
 }
 
 // Dropped is how many broadcasts were not handed to Redis, because it did not
@@ -96,96 +133,30 @@ func (h *Hub) Dropped() int64 {
 	return h.redis.dropped.Load()
 }
 
-// Healed is how often a reader that had caught up had to read from PostgreSQL
-// what the broadcast had not brought.
-func (h *Hub) Healed() int64 { return h.healed.Load() }
+// PagesRead is how many pages readers have read from PostgreSQL: to replay, or
+// because a broadcast was lost or they were too slow for it.
+func (h *Hub) PagesRead() int64 { return h.pages.Load() }
 
-func (h *Hub) topic(key Key) *topic {
+func (h *Hub) warnUnread(err error) {
+	h.warnings.Do(func() { h.log.Warn("feeds cannot be read from PostgreSQL: readers wait", "error", err) })
+}
+
+func (h *Hub) localFeed(key Key) *localFeed {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.topics[key]
+	return h.feeds[key]
 }
 
-// Subscribe begins a subscription to a feed: after the given number, or, where
-// that is nil, with what comes from now on. A number that is pruned or ahead of
-// the head gives a live subscription with a Refusal. limit is the most readers
-// that the feed's user may have here, 0 for a reader that is not counted: past
-// it, RATE_LIMITED. It fails with SHUTTING_DOWN after EndAll.
-func (h *Hub) Subscribe(ctx context.Context, key Key, after *int64, limit int) (*Subscription, error) {
-	s, err := h.join(key, limit)
-	if err != nil {
-		return nil, err
-	}
-	// Joined first, then read: an entry that is committed after this reading is
-	// broadcast to a topic that is there.
-	ctx, cancel := context.WithTimeout(ctx, readDeadline)
-	defer cancel()
-	known := s.topic.after(0).head
-	bounds, err := ReadBounds(ctx, h.db, key)
-	if err != nil {
-		s.Close()
-		return nil, err
-	}
-	s.topic.learn(known, bounds.Head)
-	s.Head, s.cursor = bounds.Head, bounds.Head
-	if after != nil {
-		s.Refusal = bounds.Check(*after)
-		if s.Resumed = s.Refusal == nil; s.Resumed {
-			s.cursor = *after
-		}
-	}
-	s.look()
-	return s, nil
-}
-
-var errEnding = booking.Errorf(booking.ReasonShuttingDown, "this instance is going away: connect again")
-
-func (h *Hub) join(key Key, limit int) (*Subscription, error) {
+func (h *Hub) localFeeds(include func(*localFeed) bool) []*localFeed {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	t, known := h.topics[key]
-	switch {
-	case h.ending:
-		return nil, errEnding
-	case limit > 0 && known && t.people() >= limit:
-		err := booking.Errorf(booking.ReasonRateLimited, "at most %d sockets and streams a user on one instance", limit)
-		err.RetryAfter = time.Second
-		return nil, err
-	case !known:
-		t = newTopic(key, h.joined%checkSlots)
-		h.joined++
-		h.topics[key] = t
-		if h.redis != nil {
-			h.redis.join(key)
+	var feeds []*localFeed
+	for _, f := range h.feeds {
+		if include(f) {
+			feeds = append(feeds, f)
 		}
 	}
-	s := &Subscription{hub: h, topic: t, person: limit > 0, over: make(chan struct{})}
-	t.readers[s] = struct{}{}
-	return s, nil
-}
-
-// people counts the readers that count.
-func (t *topic) people() (n int) {
-	for s := range t.readers {
-		if s.person {
-			n++
-		}
-	}
-	return n
-}
-
-func (h *Hub) leave(s *Subscription) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	t := s.topic
-	delete(t.readers, s)
-	if len(t.readers) > 0 {
-		return
-	}
-	delete(h.topics, t.key)
-	if h.redis != nil {
-		h.redis.leave(t.key)
-	}
+	return feeds
 }
 
 // EndAll ends all subscriptions with SHUTTING_DOWN, at random moments within
@@ -198,9 +169,9 @@ func (h *Hub) EndAll(spread time.Duration) {
 		return
 	}
 	h.ending = true
-	for _, topic := range h.topics {
-		for s := range topic.readers {
-			time.AfterFunc(rand.N(spread+1), func() { close(s.over) })
+	for _, f := range h.feeds {
+		for s := range f.readers {
+			time.AfterFunc(rand.N(spread+1), func() { close(s.done) })
 		}
 	}
 }

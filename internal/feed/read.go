@@ -63,27 +63,48 @@ func Read(ctx context.Context, db sqlc.DBTX, key Key, after int64, limit int) ([
 	return entries, nil
 }
 
-// errTorn is a feed without one of its numbers: our fault, and nobody's rule.
-var errTorn = errors.New("an entry is missing")
+// errMissing is a feed without one of its numbers: our fault, and nobody's rule.
+var errMissing = errors.New("an entry is missing")
 
-// readWhole is Read without holes: it fails with SEQUENCE_OUT_OF_RANGE where
-// what follows the number is pruned, also while it is being read.
-func readWhole(ctx context.Context, db sqlc.DBTX, key Key, after int64, limit int) ([]Entry, error) {
-	entries, err := Read(ctx, db, key, after, limit)
-	if err != nil || len(entries) > 0 && entries[0].Sequence == after+1 {
-		return entries, err
+// readNext is Read that leaves nothing out: what it returns begins with the
+// number after the given one and has no holes, or is empty where the feed ends
+// there. It fails with SEQUENCE_OUT_OF_RANGE where what follows the number is
+// pruned, also while it is being read, and with errMissing where it should be
+// there and is not.
+//
+// Entries and bounds are read one after the other, and the feed may grow or be
+// pruned in between. So bounds that contradict what was read are no proof at
+// first; but what they say is there must be there at the second reading, unless
+// its bounds say that it was pruned.
+func readNext(ctx context.Context, db sqlc.DBTX, key Key, after int64, limit int) ([]Entry, error) {
+	for range 2 {
+		entries, err := Read(ctx, db, key, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		if len(entries) > 0 && entries[0].Sequence == after+1 {
+			return upToHole(entries), nil
+		}
+		bounds, err := ReadBounds(ctx, db, key)
+		if err != nil {
+			return nil, err
+		}
+		if err := bounds.Check(after); err != nil || bounds.Head == after {
+			return nil, err
+		}
 	}
-	bounds, err := ReadBounds(ctx, db, key)
-	if err != nil {
-		return nil, err
+	return nil, fmt.Errorf("feed %s, number %d: %w", key.Source(), after+1, errMissing)
+}
+
+// upToHole are the entries that follow on each other without a hole: who goes
+// on after the last of them meets it.
+func upToHole(entries []Entry) []Entry {
+	for i, entry := range entries {
+		if entry.Sequence != entries[0].Sequence+int64(i) {
+			return entries[:i]
+		}
 	}
-	if err := bounds.Check(after); err != nil {
-		return nil, err
-	}
-	if len(entries) > 0 {
-		return nil, fmt.Errorf("feed %s, number %d: %w", key.Source(), after+1, errTorn)
-	}
-	return nil, nil
+	return entries
 }
 
 // List reads a page of a feed after a number, or from the oldest entry kept
@@ -103,7 +124,7 @@ func (h *Hub) List(ctx context.Context, key Key, after *int64, limit int) ([]Ent
 	if from == bounds.Head {
 		return nil, bounds.Head, nil
 	}
-	entries, err := readWhole(ctx, h.db, key, from, limit)
+	entries, err := readNext(ctx, h.db, key, from, limit)
 	if after == nil && booking.IsReason(err, booking.ReasonSequenceOutOfRange) {
 		return h.List(ctx, key, nil, limit) // pruned meanwhile: another one is the oldest
 	}

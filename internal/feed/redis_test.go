@@ -1,11 +1,18 @@
 package feed_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 
 	"bookings/internal/feed"
@@ -21,6 +28,20 @@ func awaitBroadcast(t *testing.T, from hub, r *reader, write func() []feed.Entry
 		from.Publish(write())
 		got, _ := r.state()
 		return len(got) > 0
+	})
+}
+
+// awaitSubscribers waits until so many instances hear the channel of a database.
+func awaitSubscribers(t *testing.T, server *redistest.Server, pool *pgxpool.Pool, n int64) {
+	t.Helper()
+	channel, err := feed.ReadChannel(t.Context(), pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := server.Client()
+	pgtest.Eventually(t, "the channel has its subscribers", func() bool {
+		heard, err := client.PubSubNumSub(t.Context(), channel).Result()
+		return err == nil && heard[channel] == n
 	})
 }
 
@@ -51,13 +72,13 @@ func TestARedisBroadcastNeedsNoPostgres(t *testing.T) {
 	r := follow(t, other, w.Provider, number(0))
 	awaitBroadcast(t, one, r, w.Write)
 	r.wants(w.IDs(w.Provider))
-	healed := other.Healed()
+	pages := other.PagesRead()
 	for range 50 {
 		one.Publish(w.Write())
 	}
 	r.wants(w.IDs(w.Provider))
-	if now := other.Healed(); now != healed {
-		t.Errorf("PostgreSQL was asked %d times for what Redis had brought", now-healed)
+	if now := other.PagesRead(); now != pages {
+		t.Errorf("PostgreSQL was asked %d times for what Redis had brought", now-pages)
 	}
 }
 
@@ -124,22 +145,67 @@ func TestKilledPubSubConnectionsUnderLoadLoseNothing(t *testing.T) {
 	}
 }
 
-// A SUBSCRIBE that meets a connection just killed is lost, also to go-redis.
+// flaky is a connection that loses the first SUBSCRIBE of its test.
+type flaky struct {
+	net.Conn
+	first *sync.Once
+	lose  func(net.Conn) error
+}
+
+func (f *flaky) Write(b []byte) (n int, err error) {
+	n = len(b)
+	lost := false
+	if bytes.Contains(b, []byte("subscribe")) {
+		f.first.Do(func() { lost, err = true, f.lose(f.Conn) })
+	}
+	if lost {
+		return n, err
+	}
+	return f.Conn.Write(b)
+}
+
+// A SUBSCRIBE that meets a connection just killed is lost, in two ways: with an
+// error, after which go-redis does not send it again, and without one.
 func TestALostSubscribeIsSentAgain(t *testing.T) {
 	t.Parallel()
-	w, pool := newWriter(t)
-	server := redistest.Start(t)
-	client := server.Client()
-	h := startHub(t, pool, server, never)
-	for i := range 40 {
-		key := feed.Key{Role: w.Provider.Role, User: fmt.Sprint(i)}
-		killPubSub(t, server)
-		subscribe(t, h, key, nil)
-		name := "bookings:" + key.Source()
-		pgtest.Eventually(t, "the channel is subscribed to", func() bool {
-			readers, err := client.PubSubNumSub(t.Context(), name).Result()
-			return err == nil && readers[name] == 1
+	for name, lose := range map[string]func(net.Conn) error{
+		"refused":   func(conn net.Conn) error { _ = conn.Close(); return syscall.EPIPE },
+		"swallowed": net.Conn.Close,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, pool := newWriter(t)
+			server := redistest.Start(t)
+			options := server.Options()
+			first := new(sync.Once)
+			options.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+				return &flaky{Conn: conn, first: first, lose: lose}, err
+			}
+			client := redis.NewClient(options)
+			t.Cleanup(func() { _ = client.Close() })
+			h := startHubOver(t, pool, client, never)
+			awaitSubscribers(t, server, pool, 1)
+			// And it is heard on.
+			r := follow(t, h, w.Provider, nil)
+			awaitBroadcast(t, startHub(t, pool, server, never), r, w.Write)
+			first.Do(func() { t.Error("no SUBSCRIBE was lost") })
 		})
+	}
+}
+
+func TestKilledPubSubConnectionsAreSubscribedAgain(t *testing.T) {
+	t.Parallel()
+	_, pool := newWriter(t)
+	server := redistest.Start(t)
+	for range 40 {
+		h := startHub(t, pool, server, never)
+		killPubSub(t, server)
+		awaitSubscribers(t, server, pool, 1)
+		killPubSub(t, server)
+		awaitSubscribers(t, server, pool, 1)
+		h.stop()
+		awaitSubscribers(t, server, pool, 0)
 	}
 }
 
@@ -238,6 +304,7 @@ func TestWhatWaitsForRedisIsSentBeforeTheEnd(t *testing.T) {
 	if _, err := subscription.Receive(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	awaitSubscribers(t, server, pool, 1)
 	entries := w.Write()
 	for range n {
 		h.Publish(entries)
@@ -245,15 +312,15 @@ func TestWhatWaitsForRedisIsSentBeforeTheEnd(t *testing.T) {
 	h.stop()
 	ctx, cancel := context.WithTimeout(t.Context(), enough)
 	defer cancel()
-	for i := range n * len(entries) {
+	for i := range n {
 		if _, err := subscription.ReceiveMessage(ctx); err != nil {
 			t.Fatalf("broadcast %d: %v", i, err)
 		}
 	}
 }
 
-// A user who reconnects leaves and joins the same channel within milliseconds.
-func TestQuickReconnectsStaySubscribed(t *testing.T) {
+// A user who reconnects leaves and joins the same feed within milliseconds.
+func TestQuickReconnectsMissNothing(t *testing.T) {
 	t.Parallel()
 	w, pool := newWriter(t)
 	server := redistest.Start(t)
@@ -265,5 +332,67 @@ func TestQuickReconnectsStaySubscribed(t *testing.T) {
 	for range 20 {
 		one.Publish(w.Write())
 		r.wants(w.IDs(w.Provider))
+	}
+}
+
+func TestAnEventIsOneMessage(t *testing.T) {
+	t.Parallel()
+	w, pool := newWriter(t)
+	server := redistest.Start(t)
+	h := startHub(t, pool, server, never)
+	channel, err := feed.ReadChannel(t.Context(), pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	subscription := server.Client().PSubscribe(t.Context(), "*")
+	defer func() { _ = subscription.Close() }()
+	if _, err := subscription.Receive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 3 {
+		h.Publish(w.Write())
+		message, err := subscription.ReceiveMessage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		header, _, _ := strings.Cut(message.Payload, "\n\n")
+		lines := strings.Split(header, "\n")
+		slices.Sort(lines)
+		want := []string{fmt.Sprintf("%s %d", w.Customer.Source(), n+1), fmt.Sprintf("%s %d", w.Provider.Source(), n+1)}
+		if message.Channel != channel || !slices.Equal(lines, want) {
+			t.Errorf("on %s came %s", message.Channel, message.Payload)
+		}
+	}
+}
+
+// An instance hears of every event; it reads those that its readers wait for.
+func TestABroadcastOfAFeedWithoutReadersIsNotParsed(t *testing.T) {
+	t.Parallel()
+	w, pool := newWriter(t)
+	server := redistest.Start(t)
+	h := startHub(t, pool, server, never)
+	channel, err := feed.ReadChannel(t.Context(), pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitSubscribers(t, server, pool, 1)
+	r := follow(t, h, w.Provider, nil)
+	h.Publish(w.Write())
+	r.wants(w.IDs(w.Provider))
+	client := server.Client()
+	send := func(key feed.Key, sequence int) {
+		t.Helper()
+		if err := client.Publish(t.Context(), channel, fmt.Sprintf("%s %d\n\nnot JSON", key.Source(), sequence)).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(w.Customer, 2) // nobody reads it
+	send(w.Provider, 1) // it is known
+	send(w.Provider, 2)
+	pgtest.Eventually(t, "the last one is read", func() bool { return h.log.count("cannot be read") > 0 })
+	h.Publish(w.Write())
+	r.wants(w.IDs(w.Provider))
+	if read := h.log.count("cannot be read"); read != 1 {
+		t.Errorf("%d of them were parsed", read)
 	}
 }

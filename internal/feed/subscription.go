@@ -3,38 +3,35 @@ package feed
 import (
 	"context"
 	"time"
+)
 
-	"bookings/internal/booking"
+const (
+	// overtakeTime is how long entries are waited for after a later one has come,
+	// before they are read from PostgreSQL: broadcasts overtake each other on
+	// their way from different instances, and even inside one.
+	overtakeTime = 20 * time.Millisecond
+	// maxOvertaken is how many entries are waited for so. Where more are missing
+	// they are lost, or the reader is far behind: waiting would not help.
+	maxOvertaken = 4
 )
 
 // Subscription delivers a feed's entries in order, each once: number n+1 only.
 // It is used by one goroutine and ends with Close.
 type Subscription struct {
-	hub   *Hub
-	topic *topic
-	// person tells that this reader counts towards the most that a user may have.
-	person bool
-	// over is closed when the hub ends the subscription.
-	over   chan struct{}
+	hub  *Hub
+	feed *localFeed
+	// counted tells that this reader takes one of its user's places.
+	counted bool
+	// done is closed when the hub ends the subscription.
+	done   chan struct{}
 	closed bool
 
 	cursor int64
-	page   []Entry
-	// live tells that the reader has been at the head since PostgreSQL was last
-	// asked or the ring was last begun anew; only a live reader can be overrun.
-	live  bool
-	jumps int
-	// owed is the head that had overrun this reader; 0 where none has. used is
-	// how much of its own time, outside Next, it has taken since, and returned
-	// when it was last given an entry.
-	owed     int64
-	used     time.Duration
-	returned time.Time
-	// caught tells that the reader has been at the head at all: from then on,
-	// what it has to ask PostgreSQL for is a gap.
-	caught bool
-	// overdue is when the next entry, overtaken by later ones, counts as lost;
-	// zero where it is not being waited for.
+	// page are entries read from PostgreSQL and not yet delivered.
+	page []Entry
+	// overdue is until when overtaken entries are waited for; zero where none is.
+	// It is not put off by what else comes meanwhile: in a busy feed something
+	// always does.
 	overdue time.Time
 
 	// Head was the number of the feed's newest entry when the subscription began.
@@ -47,25 +44,23 @@ type Subscription struct {
 }
 
 // Key names the feed.
-func (s *Subscription) Key() Key { return s.topic.key }
+func (s *Subscription) Key() Key { return s.feed.key }
 
 // Newest is the number of the feed's newest entry that this instance knows of.
 // Any goroutine may ask.
-func (s *Subscription) Newest() int64 { return s.topic.after(0).head }
+func (s *Subscription) Newest() int64 { return s.feed.knownHead() }
 
 // Cursor is the number of the last entry delivered, or the one that the
 // subscription began after.
 func (s *Subscription) Cursor() int64 { return s.cursor }
 
-// Next waits for the next entry, also while PostgreSQL is away. It fails with
-// the cause of the context's end; with SHUTTING_DOWN when the hub ends its
-// subscriptions; with RATE_LIMITED when the reader is too slow (it can resume
-// after Cursor); with SEQUENCE_OUT_OF_RANGE when what it has not read yet was
-// pruned.
+// Next waits for the next entry, also while PostgreSQL is away and however far
+// the reader is behind. It fails with the cause of the context's end; with
+// SHUTTING_DOWN when the hub ends its subscriptions; with SEQUENCE_OUT_OF_RANGE
+// when what it has not read yet was pruned, or the database has gone back to
+// before the cursor; with an internal error when an entry is missing in
+// PostgreSQL.
 func (s *Subscription) Next(ctx context.Context) (Entry, error) {
-	if err := s.checkPace(); err != nil {
-		return Entry{}, err
-	}
 	for {
 		if err := s.ended(ctx); err != nil {
 			return Entry{}, err
@@ -73,48 +68,44 @@ func (s *Subscription) Next(ctx context.Context) (Entry, error) {
 		if len(s.page) > 0 {
 			return s.deliver(s.turnPage()), nil
 		}
-		seen := s.look()
+		seen := s.feed.after(s.cursor)
 		if seen.next != nil {
 			return s.deliver(*seen.next), nil
 		}
-		if err := s.await(ctx, seen); err != nil {
+		if err := s.advance(ctx, seen); err != nil {
 			return Entry{}, err
 		}
 	}
 }
 
-func (s *Subscription) ended(ctx context.Context) error {
-	select {
-	case <-s.over:
-		return errEnding
-	case <-ctx.Done():
-		return context.Cause(ctx)
+// advance does what brings the next entry nearer: it waits for it, or reads a
+// page.
+func (s *Subscription) advance(ctx context.Context, seen view) error {
+	switch {
+	case s.cursor > seen.head:
+		// The database was restored from an older copy, and what this reader has
+		// seen is not in it.
+		return Bounds{Head: seen.head}.Check(s.cursor)
+	case s.cursor == seen.head:
+		return s.wait(ctx, seen.changed, 0)
+	case seen.missing <= maxOvertaken && s.patience() > 0:
+		return s.wait(ctx, seen.changed, s.patience())
 	default:
-		return nil
+		return s.readPage(ctx)
 	}
+}
+
+// patience is how long to wait still for entries that others have overtaken.
+func (s *Subscription) patience() time.Duration {
+	if s.overdue.IsZero() {
+		s.overdue = time.Now().Add(overtakeTime)
+	}
+	return time.Until(s.overdue)
 }
 
 func (s *Subscription) deliver(entry Entry) Entry {
 	s.cursor, s.overdue = entry.Sequence, time.Time{}
-	s.look()
-	if s.cursor >= s.owed {
-		s.owed = 0
-	} else {
-		s.returned = time.Now()
-	}
 	return entry
-}
-
-// checkPace fails where a reader that was overrun takes too long to catch up.
-// Its own time alone counts: not the database's, nor a pause of all writing.
-func (s *Subscription) checkPace() error {
-	if s.owed == 0 || s.returned.IsZero() {
-		return nil
-	}
-	if s.used += time.Since(s.returned); s.used <= s.hub.SlowAfter {
-		return nil
-	}
-	return booking.Errorf(booking.ReasonRateLimited, "the feed is read too slowly: resume after %d", s.cursor)
 }
 
 // turnPage takes the first entry off the page, which does not hold on to it.
@@ -125,47 +116,18 @@ func (s *Subscription) turnPage() Entry {
 	return entry
 }
 
-// look notes whether the reader is live: at the cursor that it has now, not
-// when it comes again, since it may stall in between.
-func (s *Subscription) look() view {
-	seen := s.topic.after(s.cursor)
-	if seen.jumps != s.jumps {
-		s.jumps, s.live = seen.jumps, false
+func (s *Subscription) ended(ctx context.Context) error {
+	select {
+	case <-s.done:
+		return errEnding
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	default:
+		return nil
 	}
-	if s.cursor >= seen.head {
-		s.live, s.caught = true, true
-	}
-	return seen
 }
 
-// await waits for the next entry, or reads it.
-func (s *Subscription) await(ctx context.Context, seen view) error {
-	switch {
-	case s.cursor > seen.head:
-		// The database was restored from an older copy, and what this reader has
-		// seen is not in it.
-		return Bounds{Head: seen.head}.Check(s.cursor)
-	case s.cursor == seen.head:
-		return s.wait(ctx, seen.changed, 0)
-	case s.live && seen.behind:
-		if s.owed == 0 {
-			s.owed, s.used, s.returned = seen.head, 0, time.Time{}
-		}
-	case s.live && s.patience() > 0:
-		return s.wait(ctx, seen.changed, s.patience())
-	}
-	return s.fill(ctx, seen.head)
-}
-
-// patience is how long to wait still for an entry that others have overtaken.
-func (s *Subscription) patience() time.Duration {
-	if s.overdue.IsZero() {
-		s.overdue = time.Now().Add(overtakeTime)
-	}
-	return time.Until(s.overdue)
-}
-
-// wait waits for a change of the topic, at most for a time, where that is not 0.
+// wait waits until changed is closed, at most for a time, where that is not 0.
 func (s *Subscription) wait(ctx context.Context, changed <-chan struct{}, most time.Duration) error {
 	var enough <-chan time.Time
 	if most > 0 {
@@ -176,7 +138,7 @@ func (s *Subscription) wait(ctx context.Context, changed <-chan struct{}, most t
 	select {
 	case <-changed:
 	case <-enough:
-	case <-s.over:
+	case <-s.done:
 	case <-ctx.Done():
 	}
 	return s.ended(ctx)

@@ -77,9 +77,9 @@ func relay(ctx context.Context, subscription *feed.Subscription, stream *eventSt
 	}
 }
 
-// send cuts off a caller who does not read: the message cannot be taken back, so
-// that no error could follow it. One who reads, but too slowly, is told so by
-// the subscription.
+// send cuts off a caller who does not read for so long that one message cannot
+// leave: it cannot be taken back, so that no error could follow it. One who
+// reads slowly is only late: the subscription waits for him.
 func send(ctx context.Context, stream *eventStream, message *bookingsv1.StreamEventsResponse) error {
 	deadline := time.Now().Add(sendWithin)
 	middleware.From(ctx).WriteUntil(deadline)

@@ -56,8 +56,8 @@ func TestEachReaderGetsEachEntryOnceInOrderWhateverFails(t *testing.T) {
 	}
 	t.Logf("changes %d (refused or failed: %d), feed entries %d, entries received %d, reconnects %d",
 		load.done.Load(), load.failed.Load(), entries, records, reconnects(readers))
-	t.Logf("faults %v; gaps healed from PostgreSQL %d; longest delay %s",
-		faults, w.healed(), longest.Round(time.Millisecond))
+	t.Logf("faults %v; pages read from PostgreSQL %d; longest delay %s",
+		faults, w.pages.Load(), longest.Round(time.Millisecond))
 }
 
 // entry is one entry of a feed as the test compares it.

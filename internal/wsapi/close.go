@@ -14,41 +14,47 @@ import (
 const (
 	closeGoingAway    = websocket.StatusGoingAway
 	closeUnauthorized = websocket.StatusCode(4401)
-	closeTooSlow      = websocket.StatusCode(4408)
+	// closeTooSlow is for a reader so far behind that what it has not read yet was
+	// pruned. One whose connection takes nothing for timing.write is dropped
+	// without it, as a close frame would not leave either.
+	closeTooSlow = websocket.StatusCode(4408)
 )
 
-// ending is why a socket ends, as the peer is told. The zero value is a
-// connection that is cut, since nothing would arrive.
-type ending struct {
+// closeError is why a socket ends, as its close frame says it. The zero value
+// is a connection that is dropped without one, since it would not arrive. It is
+// an error so that it can be the cause of a context.
+type closeError struct {
 	code   websocket.StatusCode
 	reason string
 }
 
-func (e ending) Error() string { return e.reason }
+func (c closeError) Error() string { return c.reason }
 
 // end gives the session a reason to end; the first one stands.
-func (s *session) end(code websocket.StatusCode, reason string) { s.cancel(ending{code, reason}) }
+func (s *session) end(code websocket.StatusCode, reason string) { s.cancel(closeError{code, reason}) }
 
-// drop ends the session without a word.
-func (s *session) drop() { s.cancel(ending{}) }
+// drop ends the session without a close frame, once its goroutines come to see
+// it.
+func (s *session) drop() { s.cancel(closeError{}) }
 
-// sever cuts the connection under whatever waits for it.
-func (s *session) sever() {
+// dropNow is drop that takes the connection from under whatever waits for it.
+func (s *session) dropNow() {
 	s.drop()
 	_ = s.raw.Close()
 }
 
-func endingOf(ctx context.Context) ending {
-	var why ending
+func closeErrorOf(ctx context.Context) closeError {
+	var why closeError
 	_ = errors.As(context.Cause(ctx), &why)
 	return why
 }
 
-// hangUp closes a connection and returns when it is closed, which takes most at
-// most. The deadline is on the connection itself: the library would wait longer,
-// and for ever for the rest of a frame that never comes. Until then it reads on,
-// since a connection that is closed with bytes unread loses the close frame.
-func hangUp(conn *websocket.Conn, raw net.Conn, why ending, most time.Duration) {
+// closeConn closes a connection and returns when it is closed, which takes most
+// at most. The deadline is on the connection itself: the library would wait
+// longer, and for ever for the rest of a frame that never comes. Until then it
+// reads on, since a connection that is closed with bytes unread loses the close
+// frame.
+func closeConn(conn *websocket.Conn, raw net.Conn, why closeError, most time.Duration) {
 	if why.code == 0 {
 		_ = conn.CloseNow()
 		return

@@ -142,22 +142,39 @@ func TestASilentPeerIsDropped(t *testing.T) {
 	d.isEmpty()
 }
 
-// overrun is more entries than a live reader may fall behind.
+// overrun is more entries than a hub keeps and the kernel takes.
 const overrun = 2000
 
-func TestASlowReaderIsToldAndDelaysNobody(t *testing.T) {
+func TestASlowReaderDelaysNobodyAndMissesNothing(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t, hurry(unhurried), func(h *Handler) { h.Feeds.SlowAfter = 1 })
+	d := openDoor(t, hurry(unhurried))
 	slow := d.connectRaw()
 	quick := d.live()
 	go d.publish(overrun)
 	quick.wantsEntries(1, overrun)
+	read := d.feeds.PagesRead()
+	slow.wantsEntries(1, overrun)
+	if d.feeds.PagesRead() == read {
+		t.Error("the kernel took more than this test assumes")
+	}
+	d.publish(1)
+	slow.wantsEntries(overrun+1, overrun+1)
+}
+
+func TestASlowReaderWhoseRestIsPrunedIsTold(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, hurry(unhurried))
+	slow := d.connectRaw()
+	quick := d.live()
+	go d.publish(overrun)
+	quick.wantsEntries(1, overrun)
+	// Events of tests happen at one time, long ago.
+	if _, err := feed.Prune(t.Context(), d.pool, time.Now()); err != nil {
+		t.Fatal(err)
+	}
 	slow.wantsClose(closeTooSlow)
 	_ = quick.conn.CloseNow()
 	d.isEmpty()
-	again := d.connect("?after=1")
-	again.wants("stream.ready")
-	again.wantsEntries(2, overrun)
 }
 
 func TestAPeerThatDoesNotReadIsDropped(t *testing.T) {
@@ -218,6 +235,40 @@ func TestCloseCutsWhoDoesNotGoInTime(t *testing.T) {
 	d.isEmpty()
 	stuck.wantsCut()
 	waiting.wantsCut()
+}
+
+// A handshake waits for the database, as long as a call may; the end of the
+// process does not wait for it.
+func TestCloseDoesNotWaitForAHandshakeThatWaitsForTheDatabase(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, hurry(unhurried))
+	hung, err := d.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = hung.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := hung.Exec(t.Context(), "LOCK TABLE feeds IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan int, 1)
+	go func() { answered <- d.status(&websocket.DialOptions{HTTPHeader: bearer(token(t))}) }()
+	pgtest.EventuallyBlocks(t, d.pool, hung)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	d.handler.Close(ctx)
+	select {
+	case status := <-answered:
+		t.Errorf("it waited until the handshake was answered with %d", status)
+	default:
+	}
+	if err := hung.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// The database answers after all: the socket opens, and is dropped at once.
+	if status := <-answered; status != http.StatusSwitchingProtocols {
+		t.Errorf("the handshake was answered with %d", status)
+	}
+	d.isEmpty()
 }
 
 // Who reconnects is not one too many while the old connection lingers.

@@ -72,7 +72,7 @@ func (s *session) send(envelope feed.Envelope) error {
 func (s *session) read() {
 	for {
 		message, err := s.next()
-		var refusal ending
+		var refusal closeError
 		switch {
 		case errors.As(err, &refusal):
 			s.cancel(refusal)
@@ -89,8 +89,8 @@ func (s *session) read() {
 	}
 }
 
-// next is the client's next frame. Its error is an ending where the frame
-// breaks a rule of ours.
+// next is the client's next frame. Its error is a closeError where the
+// frame breaks a rule of ours.
 func (s *session) next() ([]byte, error) {
 	kind, reader, err := s.conn.Reader(context.Background())
 	if err != nil {
@@ -100,21 +100,21 @@ func (s *session) next() ([]byte, error) {
 		return nil, errTooMany
 	}
 	if kind == websocket.MessageBinary {
-		return nil, ending{websocket.StatusUnsupportedData, "only text frames are understood"}
+		return nil, closeError{websocket.StatusUnsupportedData, "only text frames are understood"}
 	}
 	message, err := io.ReadAll(io.LimitReader(reader, maxFrame+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read a frame: %w", err)
 	case len(message) > maxFrame:
-		return nil, ending{websocket.StatusMessageTooBig, "a frame is larger than 16 KiB"}
+		return nil, closeError{websocket.StatusMessageTooBig, "a frame is larger than 16 KiB"}
 	case !utf8.Valid(message):
-		return nil, ending{websocket.StatusInvalidFramePayloadData, "a frame is not UTF-8"}
+		return nil, closeError{websocket.StatusInvalidFramePayloadData, "a frame is not UTF-8"}
 	}
 	return message, nil
 }
 
-var errTooMany = ending{websocket.StatusPolicyViolation, "more than 10 frames a second"}
+var errTooMany = closeError{websocket.StatusPolicyViolation, "more than 10 frames a second"}
 
 // takeControl counts a control frame as any other and tells whether it is to be
 // answered.

@@ -156,8 +156,8 @@ func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	middleware.From(r.Context()).MarkAnswered(strconv.Itoa(int(closeUnauthorized)))
-	why := ending{closeUnauthorized, reasonOf(err)}
-	h.sockets.running.Go(func() { hangUp(conn, raw, why, h.times().goodbye) })
+	why := closeError{closeUnauthorized, reasonOf(err)}
+	h.sockets.running.Go(func() { closeConn(conn, raw, why, h.times().goodbye) })
 }
 
 func reasonOf(err error) string {

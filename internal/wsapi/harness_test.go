@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"bookings/internal/apierror"
 	"bookings/internal/booking"
@@ -36,6 +37,7 @@ const (
 type door struct {
 	*feedtest.Writer
 	t       *testing.T
+	pool    *pgxpool.Pool
 	server  *httptest.Server
 	feeds   *feed.Hub
 	handler *Handler
@@ -45,7 +47,7 @@ type door struct {
 func openDoor(t *testing.T, changes ...func(*Handler)) *door {
 	t.Helper()
 	pool := pgtest.New(t)
-	d := &door{t: t, log: &log{}, Writer: feedtest.NewWriter(t, pool, "pat", "chris")}
+	d := &door{t: t, pool: pool, log: &log{}, Writer: feedtest.NewWriter(t, pool, "pat", "chris")}
 	logger := slog.New(slog.NewJSONHandler(d.log, nil))
 	d.feeds = feed.NewHub(pool, nil, logger)
 	d.handler = &Handler{

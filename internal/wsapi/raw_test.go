@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"bookings/internal/feed"
 )
 
 // raw is a client that may break every rule, and that answers nothing by itself.
@@ -96,6 +98,17 @@ func (r *raw) next() (opcode byte, payload []byte, err error) {
 	payload = make([]byte, length)
 	_, err = io.ReadFull(r.in, payload)
 	return header[0] &^ fin, payload, err
+}
+
+// wantsEntries reads entries with the numbers from first to last.
+func (r *raw) wantsEntries(first, last int64) {
+	r.t.Helper()
+	for number := first; number <= last; number++ {
+		_, payload, err := r.next()
+		if want := `"sequence":"` + feed.Sequence(number) + `"`; err != nil || !strings.Contains(string(payload), want) {
+			r.t.Fatalf("instead of %d came %s, %v", number, payload, err)
+		}
+	}
 }
 
 // wantsClose reads up to the close frame, which has to be of a code, and on to

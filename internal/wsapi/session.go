@@ -51,7 +51,7 @@ type session struct {
 	raw          net.Conn
 	subscription *feed.Subscription
 	limit        *rate.Limiter
-	// ctx ends with the session; its cause is an ending.
+	// ctx ends with the session; its cause is a closeError.
 	ctx    context.Context //nolint:containedctx // the session's own life, longer than any call
 	cancel context.CancelCauseFunc
 
@@ -83,7 +83,7 @@ func (s *session) run() {
 	// The user's place is free before the peer has said goodbye: who reconnects
 	// at once is not one too many.
 	s.subscription.Close()
-	hangUp(s.conn, s.raw, endingOf(s.ctx), s.timing.goodbye)
+	closeConn(s.conn, s.raw, closeErrorOf(s.ctx), s.timing.goodbye)
 }
 
 // deliver writes each entry until the session ends.
@@ -91,12 +91,12 @@ func (s *session) deliver() {
 	for {
 		entry, err := s.subscription.Next(s.ctx)
 		if err != nil {
-			s.endBy(err)
+			s.endWith(err)
 			return
 		}
 		frame, err := entry.JSON()
 		if err != nil {
-			s.endBy(err)
+			s.endWith(err)
 			return
 		}
 		if s.write(frame) != nil {
@@ -105,14 +105,14 @@ func (s *session) deliver() {
 	}
 }
 
-// endBy ends the session for the reason why there is no next entry. Where it
+// endWith ends the session for the reason why there is no next entry. Where it
 // has been ended already, that stands.
-func (s *session) endBy(err error) {
+func (s *session) endWith(err error) {
 	switch {
 	case s.ctx.Err() != nil:
 	case booking.IsReason(err, booking.ReasonShuttingDown):
 		s.end(closeGoingAway, "the server is going away: reconnect with after")
-	case booking.IsReason(err, booking.ReasonRateLimited), booking.IsReason(err, booking.ReasonSequenceOutOfRange):
+	case booking.IsReason(err, booking.ReasonSequenceOutOfRange):
 		s.end(closeTooSlow, "read too slowly: reconnect with after")
 	default:
 		s.handler.Log.Error("a feed cannot be read", "error", err)
@@ -121,7 +121,8 @@ func (s *session) endBy(err error) {
 }
 
 // write writes one frame. Where it does not leave in time the connection is
-// dropped: a close frame would not leave either.
+// dropped: a close frame would not leave either. That is all that is asked of a
+// reader's pace. What it has not been sent yet waits in PostgreSQL, not here.
 func (s *session) write(frame []byte) error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.timing.write)
 	defer cancel()

@@ -8,9 +8,9 @@ import (
 	"bookings/internal/booking"
 )
 
-// severTime is what is left to sessions that are cut. Whoever is about to open
-// one, and waits for a database that hangs, is not waited for.
-const severTime = time.Second
+// dropTime is what is left to sessions that are dropped. Whoever is about to
+// open one, and waits for a database that hangs, is not waited for.
+const dropTime = time.Second
 
 // sockets are the sessions that are open, and whoever is about to open one.
 type sockets struct {
@@ -20,9 +20,10 @@ type sockets struct {
 
 	mu   sync.Mutex
 	open map[*session]struct{}
-	// closing tells that no new ones are let in, cut that open ones are cut.
-	closing bool
-	cut     bool
+	// closing tells that no new ones are let in, dropping that open ones are
+	// dropped.
+	closing  bool
+	dropping bool
 }
 
 var errLeaving = booking.Errorf(booking.ReasonShuttingDown, "this instance is going away: connect again")
@@ -45,8 +46,8 @@ func (s *sockets) start(opened *session) {
 		s.open = map[*session]struct{}{}
 	}
 	s.open[opened] = struct{}{}
-	if s.cut {
-		opened.sever()
+	if s.dropping {
+		opened.dropNow()
 	}
 	s.running.Go(opened.run)
 }
@@ -63,18 +64,18 @@ func (s *sockets) stopEntering() {
 	s.closing = true
 }
 
-func (s *sockets) severAll() {
+func (s *sockets) dropAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cut = true
+	s.dropping = true
 	for open := range s.open {
-		open.sever()
+		open.dropNow()
 	}
 }
 
 // Close lets no new sockets in and waits until the open ones have ended, which
 // feed.Hub.EndAll makes them do; those that are left when the context ends are
-// cut. net/http's own Shutdown knows nothing of sockets.
+// dropped. net/http's own Shutdown knows nothing of sockets.
 func (h *Handler) Close(ctx context.Context) {
 	h.sockets.stopEntering()
 	ended := make(chan struct{})
@@ -86,10 +87,10 @@ func (h *Handler) Close(ctx context.Context) {
 	case <-ended:
 		return
 	case <-ctx.Done():
-		h.sockets.severAll()
+		h.sockets.dropAll()
 	}
 	select {
 	case <-ended:
-	case <-time.After(severTime):
+	case <-time.After(dropTime):
 	}
 }

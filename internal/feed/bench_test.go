@@ -1,0 +1,96 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+)
+
+// benchHub has so many readers of the first feed of twoEntries, and of no other.
+// It reaches for no store.
+func benchHub(b *testing.B, readers int) (hub *Hub, subscriptions []*Subscription) {
+	b.Helper()
+	hub = NewHub(nil, nil, slog.New(slog.DiscardHandler))
+	for range readers {
+		s, err := hub.join(twoEntries()[0].Key, 0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		subscriptions = append(subscriptions, s)
+	}
+	return hub, subscriptions
+}
+
+// What each event costs an instance that none of its readers is on.
+func BenchmarkBroadcastWithoutReaders(b *testing.B) {
+	hub, _ := benchHub(b, 0)
+	message := broadcastOf(b, twoEntries())
+	b.ReportAllocs()
+	for b.Loop() {
+		hub.receive(message)
+	}
+}
+
+func BenchmarkBroadcastWithAReader(b *testing.B) {
+	hub, _ := benchHub(b, 1)
+	entries := twoEntries()
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		entries[0].Sequence++
+		message := broadcastOf(b, entries)
+		b.StartTimer()
+		hub.receive(message)
+	}
+}
+
+func BenchmarkEncodeABroadcast(b *testing.B) {
+	entries := twoEntries()
+	b.ReportAllocs()
+	for b.Loop() {
+		broadcastOf(b, entries)
+	}
+}
+
+func BenchmarkRing(b *testing.B) {
+	f := newLocalFeed(Key{}, 0)
+	b.ReportAllocs()
+	for sequence := int64(1); b.Loop(); sequence++ {
+		f.add(Entry{Sequence: sequence})
+		f.after(sequence - 1)
+	}
+}
+
+// From an event's publication until the last reader has it.
+func BenchmarkHub(b *testing.B) {
+	for _, readers := range []int{1, 1000} {
+		b.Run(fmt.Sprintf("%d readers", readers), func(b *testing.B) {
+			hub, subscriptions := benchHub(b, readers)
+			ctx, cancel := context.WithCancel(b.Context())
+			var running, delivered sync.WaitGroup
+			for _, s := range subscriptions {
+				running.Go(func() {
+					for {
+						if _, err := s.Next(ctx); err != nil {
+							return
+						}
+						delivered.Done()
+					}
+				})
+			}
+			entries := twoEntries()
+			entries[0].Sequence = 0
+			b.ReportAllocs()
+			for b.Loop() {
+				entries[0].Sequence++
+				delivered.Add(readers)
+				hub.Publish(entries)
+				delivered.Wait()
+			}
+			cancel()
+			running.Wait()
+		})
+	}
+}

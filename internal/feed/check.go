@@ -1,0 +1,135 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"bookings/gen/sqlc"
+	"bookings/internal/booking"
+)
+
+const (
+	// checkInterval is how often every local feed's head is compared with
+	// PostgreSQL's: how long a lost broadcast can go unnoticed. Callers are
+	// promised 15 seconds, and reading takes its time.
+	checkInterval = 14 * time.Second
+	// checkSlots is how many parts of the interval the feeds are dealt into:
+	// reading is spread, and each feed's turns are an interval apart.
+	checkSlots = 14
+	// maxHeads is how many heads are read in one query; ten thousands in one
+	// would take a tenth of a second.
+	maxHeads = 1000
+)
+
+// Run carries broadcasts and finds what they miss, until the context ends and
+// all of that has stopped. PostgreSQL and Redis may come later than it, and go.
+func (h *Hub) Run(ctx context.Context) {
+	var loops sync.WaitGroup
+	loops.Go(func() { h.checkInTurn(ctx) })
+	if h.redis != nil {
+		loops.Go(func() { h.checkAfterGaps(ctx) })
+		loops.Go(func() { h.runRedis(ctx) })
+	}
+	loops.Wait()
+}
+
+// checkInTurn reads every local feed's head once an interval.
+func (h *Hub) checkInTurn(ctx context.Context) {
+	turn := time.NewTicker(h.interval / checkSlots)
+	defer turn.Stop()
+	for slot := 0; ; slot = (slot + 1) % checkSlots {
+		select {
+		case <-turn.C:
+		case <-ctx.Done():
+			return
+		}
+		feeds := h.localFeeds(func(f *localFeed) bool { return f.slot == slot })
+		for _, f := range feeds {
+			f.trim()
+		}
+		for some := range slices.Chunk(feeds, maxHeads) {
+			h.check(ctx, some)
+		}
+	}
+}
+
+// suspectAll has all heads checked soon. It never waits.
+func (h *Hub) suspectAll() {
+	select {
+	case h.suspected <- struct{}{}:
+	default: // it has been said already
+	}
+}
+
+// checkAfterGaps reads all local feeds' heads when broadcasts may have been
+// lost unseen, and again until that has worked.
+func (h *Hub) checkAfterGaps(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-h.suspected:
+		}
+		all := h.localFeeds(func(*localFeed) bool { return true })
+		for some := range slices.Chunk(all, maxHeads) {
+			for !h.check(ctx, some) {
+				if !pause(ctx, maxPause) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// check compares feeds' heads with PostgreSQL's, and tells whether it could.
+func (h *Hub) check(ctx context.Context, feeds []*localFeed) bool {
+	known := make([]int64, len(feeds)) // before the reading: see setHead
+	for i, f := range feeds {
+		known[i] = f.knownHead()
+	}
+	reading, cancel := context.WithTimeout(ctx, readDeadline)
+	defer cancel()
+	heads, err := readHeads(reading, h.db, feeds)
+	if err != nil {
+		if ctx.Err() == nil {
+			h.warnUnread(err)
+		}
+		return false
+	}
+	for i, f := range feeds {
+		f.setHead(known[i], heads[f.key])
+	}
+	return true
+}
+
+func readHeads(ctx context.Context, db sqlc.DBTX, feeds []*localFeed) (map[Key]int64, error) {
+	wanted := sqlc.FeedHeadsParams{}
+	for _, f := range feeds {
+		wanted.Roles = append(wanted.Roles, string(f.key.Role))
+		wanted.UserIds = append(wanted.UserIds, f.key.User)
+	}
+	rows, err := new(sqlc.Queries).FeedHeads(ctx, db, wanted)
+	if err != nil {
+		return nil, fmt.Errorf("read heads of feeds: %w", err)
+	}
+	heads := make(map[Key]int64, len(rows))
+	for _, row := range rows {
+		heads[Key{Role: booking.Role(row.Role), User: row.UserID}] = row.Head
+	}
+	return heads, nil
+}
+
+// pause waits, and tells whether the context still goes on.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,53 @@
+package feed
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// receiveSize is how many messages may wait for the hub. Taking one is quick,
+	// so that go-redis never has to drop any.
+	receiveSize = 1000
+	// subscribePause is how long to wait before subscribing is tried again.
+	subscribePause = 500 * time.Millisecond
+)
+
+// subscribeLoop hands on what arrives, until the context ends.
+func (r *Redis) subscribeLoop(ctx context.Context, channel string, receive func(string), subscribed func()) {
+	pubsub := r.client.Subscribe(ctx) // to nothing yet
+	// Ends the reader inside go-redis, which knows no context.
+	stop := context.AfterFunc(ctx, func() { _ = pubsub.Close() })
+	defer stop()
+	if !r.subscribe(ctx, pubsub, channel) {
+		return
+	}
+	for message := range pubsub.ChannelWithSubscriptions(redis.WithChannelSize(receiveSize)) {
+		switch message := message.(type) {
+		case *redis.Message:
+			receive(message.Payload)
+		case *redis.Subscription:
+			// It comes when the subscription begins and again after each reconnect. What
+			// was broadcast before it is lost to us, and no later broadcast need show it.
+			subscribed()
+		}
+	}
+}
+
+// subscribe sends SUBSCRIBE until it has left without an error. From there on
+// go-redis sends it again on each new connection; where the first one fails on a
+// connection that is just being replaced, it may not.
+func (r *Redis) subscribe(ctx context.Context, pubsub *redis.PubSub, channel string) bool {
+	for {
+		err := pubsub.Subscribe(ctx, channel)
+		if err == nil {
+			return true
+		}
+		if !pause(ctx, subscribePause) {
+			return false
+		}
+		r.warn(err)
+	}
+}

@@ -1,0 +1,95 @@
+package feed
+
+import (
+	"context"
+	"time"
+
+	"bookings/internal/booking"
+)
+
+// Subscribe begins a subscription to a feed: after the given number, or, where
+// that is nil, with what comes from now on. A number that is pruned or ahead of
+// the head gives a live subscription with a Refusal. limit is the most readers
+// that the feed's user may have here, 0 for a reader that is not counted: past
+// it, RATE_LIMITED. It fails with SHUTTING_DOWN after EndAll.
+func (h *Hub) Subscribe(ctx context.Context, key Key, after *int64, limit int) (*Subscription, error) {
+	s, err := h.join(key, limit)
+	if err != nil {
+		return nil, err
+	}
+	// Joined first, then read. An entry that is committed before this reading is
+	// in it; one that is committed after is broadcast to a local feed that is there
+	// already. The other way round, one in between would be lost until the next.
+	ctx, cancel := context.WithTimeout(ctx, readDeadline)
+	defer cancel()
+	bounds, err := s.readBounds(ctx)
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.Head, s.cursor = bounds.Head, bounds.Head
+	if after != nil {
+		s.Refusal = bounds.Check(*after)
+		if s.Resumed = s.Refusal == nil; s.Resumed {
+			s.cursor = *after
+		}
+	}
+	return s, nil
+}
+
+// readBounds waits for its turn as all reading does: when an instance is
+// restarted thousands come back at once.
+func (s *Subscription) readBounds(ctx context.Context) (Bounds, error) {
+	if err := s.takeTurn(ctx); err != nil {
+		return Bounds{}, err
+	}
+	defer s.giveTurn()
+	known := s.feed.knownHead()
+	bounds, err := ReadBounds(ctx, s.hub.db, s.feed.key)
+	if err == nil {
+		s.feed.setHead(known, bounds.Head)
+	}
+	return bounds, err
+}
+
+var errEnding = booking.Errorf(booking.ReasonShuttingDown, "this instance is going away: connect again")
+
+func (h *Hub) join(key Key, limit int) (*Subscription, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f, known := h.feeds[key]
+	switch {
+	case h.ending:
+		return nil, errEnding
+	case limit > 0 && known && f.countReaders() >= limit:
+		err := booking.Errorf(booking.ReasonRateLimited, "at most %d sockets and streams a user on one instance", limit)
+		err.RetryAfter = time.Second
+		return nil, err
+	case !known:
+		f = newLocalFeed(key, h.joined%checkSlots)
+		h.joined++
+		h.feeds[key] = f
+	}
+	s := &Subscription{hub: h, feed: f, counted: limit > 0, done: make(chan struct{})}
+	f.readers[s] = struct{}{}
+	return s, nil
+}
+
+// countReaders counts the readers that take a place of their user.
+func (f *localFeed) countReaders() (n int) {
+	for s := range f.readers {
+		if s.counted {
+			n++
+		}
+	}
+	return n
+}
+
+func (h *Hub) leave(s *Subscription) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(s.feed.readers, s)
+	if len(s.feed.readers) == 0 {
+		delete(h.feeds, s.feed.key)
+	}
+}
