@@ -42,6 +42,9 @@ func open(t *testing.T, admin *pgx.Conn, pool *pgxpool.Pool, doors string) {
 
 func TestTerminatedBackendsLoseNothing(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("kills connections for long")
+	}
 	w, pool := newWriter(t)
 	admin := administrator(t, pool)
 	h := startHub(t, pool, nil, often)

@@ -20,6 +20,9 @@ func stall(t *testing.T, s *feed.Subscription) {
 
 func TestASlowReaderDelaysNobodyAndMissesNothing(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("fills buffers")
+	}
 	w, pool := newWriter(t)
 	h := startHub(t, pool, nil, never)
 	slow, fast := subscribe(t, h, w.Provider, nil), follow(t, h, w.Provider, nil)
@@ -145,6 +148,9 @@ func TestAThousandSlowReadersHoldLittle(t *testing.T) {
 
 func TestAnIdleFeedKeepsNoEntries(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits for two checks")
+	}
 	w, pool := newWriter(t)
 	h := startHub(t, pool, nil, often)
 	r := follow(t, h, w.Provider, nil)

@@ -54,6 +54,9 @@ func sendFragments(r *raw) {
 //nolint:paralleltest,tparallel // one after the other, beside one bystander
 func TestMisbehaviourIsToldByItsCodeAndDisturbsNobody(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits for time-outs")
+	}
 	d := openDoor(t, hurry(unhurried))
 	bystander := d.live()
 	for name, bad := range misbehaviours {
@@ -147,6 +150,9 @@ const overrun = 2000
 
 func TestASlowReaderDelaysNobodyAndMissesNothing(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("fills buffers")
+	}
 	d := openDoor(t, hurry(unhurried))
 	slow := d.connectRaw()
 	quick := d.live()
@@ -163,6 +169,9 @@ func TestASlowReaderDelaysNobodyAndMissesNothing(t *testing.T) {
 
 func TestASlowReaderWhoseRestIsPrunedIsTold(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("fills buffers")
+	}
 	d := openDoor(t, hurry(unhurried))
 	slow := d.connectRaw()
 	quick := d.live()
@@ -179,6 +188,9 @@ func TestASlowReaderWhoseRestIsPrunedIsTold(t *testing.T) {
 
 func TestAPeerThatDoesNotReadIsDropped(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits for time-outs")
+	}
 	times := unhurried
 	times.write = 100 * time.Millisecond
 	d := openDoor(t, hurry(times))
