@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"bookings/internal/pause"
 )
 
 // schemaInterval is how often a worker looks whether its tables are there.
@@ -50,7 +52,7 @@ func (s *Server) warnOfRedis(ctx context.Context) {
 // startWork starts working reminders, once the schema is new enough.
 func (s *Server) startWork(ctx context.Context) {
 	for !s.health.checkSchema(ctx) {
-		if pause(ctx, schemaInterval); ctx.Err() != nil {
+		if !pause.For(ctx, schemaInterval) {
 			return
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"bookings/internal/identity"
 	"bookings/internal/jobs"
 	"bookings/internal/middleware"
+	"bookings/internal/pause"
 	"bookings/internal/ratelimit"
 	"bookings/internal/remind"
 	"bookings/internal/rpcapi"
@@ -172,7 +173,7 @@ func (s *Server) serve(listener net.Listener) error {
 func (s *Server) stop(ctx context.Context) error {
 	s.log.Info("stopping")
 	s.health.draining.Store(true)
-	pause(ctx, s.settings.Drain)
+	pause.For(ctx, s.settings.Drain)
 	s.feeds.EndAll(s.settings.Drain)
 	s.sockets.Close(ctx)
 	if err := s.http.Shutdown(ctx); err != nil {
@@ -189,14 +190,5 @@ func (s *Server) closeStores() {
 	}
 	if s.pool != nil {
 		s.pool.Close()
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 }

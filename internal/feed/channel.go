@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"bookings/gen/sqlc"
+	"bookings/internal/pause"
 )
 
 // readChannel reads the name of the Redis channel that the instances of this
@@ -36,7 +37,7 @@ func (h *Hub) runRedis(ctx context.Context) {
 	channel, err := h.tryChannel(ctx)
 	for err != nil {
 		h.redis.warn(err)
-		if !pause(ctx, maxPause) {
+		if !pause.For(ctx, maxPause) {
 			return
 		}
 		channel, err = h.tryChannel(ctx)

@@ -9,6 +9,7 @@ import (
 
 	"bookings/gen/sqlc"
 	"bookings/internal/booking"
+	"bookings/internal/pause"
 )
 
 const (
@@ -76,7 +77,7 @@ func (h *Hub) checkAfterGaps(ctx context.Context) {
 		all := h.localFeeds(func(*localFeed) bool { return true })
 		for some := range slices.Chunk(all, maxHeads) {
 			for !h.check(ctx, some) {
-				if !pause(ctx, maxPause) {
+				if !pause.For(ctx, maxPause) {
 					return
 				}
 			}
@@ -120,16 +121,4 @@ func readHeads(ctx context.Context, db sqlc.DBTX, feeds []*localFeed) (map[Key]i
 		heads[Key{Role: booking.Role(row.Role), User: row.UserID}] = row.Head
 	}
 	return heads, nil
-}
-
-// pause waits, and tells whether the context still goes on.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

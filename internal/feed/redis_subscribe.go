@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"bookings/internal/pause"
 )
 
 const (
@@ -45,7 +47,7 @@ func (r *Redis) subscribe(ctx context.Context, pubsub *redis.PubSub, channel str
 		if err == nil {
 			return true
 		}
-		if !pause(ctx, subscribePause) {
+		if !pause.For(ctx, subscribePause) {
 			return false
 		}
 		r.warn(err)

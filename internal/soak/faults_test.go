@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"bookings/internal/pause"
 )
 
 // fault breaks one thing and mends it again.
@@ -20,7 +22,7 @@ var faults = []fault{
 	{"kill a server", func(ctx context.Context, w *world, _ []*reader, random *rand.Rand) {
 		victim := w.servers[random.IntN(len(w.servers))]
 		victim.kill()
-		wait(ctx, 300*time.Millisecond)
+		pause.For(ctx, 300*time.Millisecond)
 		victim.start()
 	}},
 	{"stop a server in order", func(_ context.Context, w *world, _ []*reader, random *rand.Rand) {
@@ -35,12 +37,12 @@ var faults = []fault{
 	}},
 	{"hang Redis", func(ctx context.Context, w *world, _ []*reader, _ *rand.Rand) {
 		_ = w.redis.cmd.Process.Signal(syscall.SIGSTOP)
-		wait(ctx, 2*time.Second)
+		pause.For(ctx, 2*time.Second)
 		_ = w.redis.cmd.Process.Signal(syscall.SIGCONT)
 	}},
 	{"restart Redis empty", func(ctx context.Context, w *world, _ []*reader, _ *rand.Rand) {
 		w.redis.kill()
-		wait(ctx, 500*time.Millisecond)
+		pause.For(ctx, 500*time.Millisecond)
 		w.redis.start()
 	}},
 	{"terminate backends", func(ctx context.Context, w *world, _ []*reader, _ *rand.Rand) {
@@ -80,7 +82,7 @@ func breakThings(t *testing.T, w *world, readers []*reader, random *rand.Rand, d
 		}
 		next := faults[order[0]]
 		order = order[1:]
-		wait(ctx, time.Duration(random.Int64N(int64(time.Second))))
+		pause.For(ctx, time.Duration(random.Int64N(int64(time.Second))))
 		next.cause(ctx, w, readers, random)
 		caused[next.name]++
 	}

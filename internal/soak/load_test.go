@@ -16,6 +16,7 @@ import (
 	bookingsv1 "bookings/gen/bookings/v1"
 	"bookings/gen/bookings/v1/bookingsv1connect"
 	"bookings/internal/booking"
+	"bookings/internal/pause"
 )
 
 const (
@@ -123,6 +124,6 @@ func (l *load) count(ctx context.Context, err error) bool {
 	}
 	l.failed.Add(1)
 	l.first.CompareAndSwap(nil, err.Error())
-	wait(ctx, 50*time.Millisecond)
+	pause.For(ctx, 50*time.Millisecond)
 	return false
 }

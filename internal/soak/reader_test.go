@@ -17,6 +17,7 @@ import (
 	bookingsv1 "bookings/gen/bookings/v1"
 	"bookings/gen/bookings/v1/bookingsv1connect"
 	"bookings/internal/booking"
+	"bookings/internal/pause"
 )
 
 type feedName struct {
@@ -72,7 +73,7 @@ func (r *reader) run(ctx context.Context, first int) {
 		_ = r.follow(connection, r.world.servers[turn%2])
 		drop()
 		r.returns.Add(1)
-		wait(ctx, 20*time.Millisecond)
+		pause.For(ctx, 20*time.Millisecond)
 	}
 }
 
@@ -113,7 +114,7 @@ func (r *reader) settle(feed []entry) time.Duration {
 	ctx, cancel := context.WithTimeout(r.t.Context(), settleTime)
 	defer cancel()
 	for len(r.seen()) < len(feed) && ctx.Err() == nil {
-		wait(ctx, 20*time.Millisecond)
+		pause.For(ctx, 20*time.Millisecond)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"bookings/internal/pause"
 )
 
 // balancer sends new requests to servers that are ready, as load balancers do:
@@ -29,7 +31,7 @@ func (b *balancer) run(ctx context.Context) {
 		all.Go(func() {
 			for ctx.Err() == nil {
 				b.ready[i].Store(isReady(ctx, s))
-				wait(ctx, balancerInterval)
+				pause.For(ctx, balancerInterval)
 			}
 		})
 	}
@@ -86,14 +88,14 @@ func TestARollingRestartLosesNoRequestAndNoEvent(t *testing.T) {
 	load := startLoad(t, w, balance)
 	readers := startReaders(t, w)
 	for _, s := range w.servers {
-		wait(ctx, time.Second)
+		pause.For(ctx, time.Second)
 		s.end(syscall.SIGTERM)
 		s.start()
 		if !s.ready(ctx) {
 			t.Fatal("a server did not get ready again")
 		}
 	}
-	wait(ctx, time.Second)
+	pause.For(ctx, time.Second)
 	load.stop()
 	if failed := load.failed.Load(); failed > 0 {
 		t.Errorf("%d of %d requests were lost, the first: %v", failed, failed+load.done.Load(), load.first.Load())

@@ -25,6 +25,7 @@ import (
 	"bookings/internal/embeddedpg"
 	"bookings/internal/identity"
 	"bookings/internal/migrate"
+	"bookings/internal/pause"
 )
 
 const (
@@ -187,7 +188,7 @@ func (s *server) end(signal syscall.Signal) {
 // ready waits until the server answers for its stores.
 func (s *server) ready(ctx context.Context) bool {
 	for !isReady(ctx, s) {
-		if wait(ctx, 50*time.Millisecond); ctx.Err() != nil {
+		if !pause.For(ctx, 50*time.Millisecond) {
 			return false
 		}
 	}
@@ -236,13 +237,4 @@ func freePort(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return number
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
