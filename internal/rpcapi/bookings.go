@@ -12,7 +12,11 @@ import (
 	"bookings/internal/middleware"
 )
 
-// bookingService implements bookings.v1.BookingService.
+// bookingService implements bookings.v1.BookingService. Its methods are called by
+// connect and by REST alike, with a message that the validator has found good,
+// and return errors as they are: the door in front says them in its protocol. A
+// header for the caller goes onto the request's record, which is the one way that
+// works through every door.
 type bookingService struct {
 	bookings *bookingsvc.Service
 }
@@ -22,7 +26,8 @@ func actor(ctx context.Context) booking.Actor {
 	return identity.From(ctx).Actor
 }
 
-// show is a booking as this caller sees it now.
+// show is a booking as this caller sees it now. It reads the clock again after the
+// use case: allowed_actions are about the moment of the answer.
 func (s *bookingService) show(ctx context.Context, b booking.Booking) *bookingsv1.Booking {
 	return toBooking(b, actor(ctx), s.bookings.Now())
 }
@@ -50,6 +55,7 @@ func (s *bookingService) GetBooking(ctx context.Context, r *bookingsv1.GetBookin
 
 // ListBookings implements the method of the proto.
 func (s *bookingService) ListBookings(ctx context.Context, r *bookingsv1.ListBookingsRequest) (*bookingsv1.ListBookingsResponse, error) {
+	// Times that are not given do not filter: the zero time, not 1970.
 	request := bookingsvc.ListRequest{
 		ProviderID: r.GetProviderId(),
 		CustomerID: r.GetCustomerId(),
@@ -148,11 +154,13 @@ type changeRequest interface {
 	GetEtag() string
 }
 
-// target relies on the shape: the id is a UUID.
+// target relies on the validator: the id is a UUID. (uuid.MustParse takes other
+// spellings too, such as urn:uuid:…, which the proto's rule has refused.)
 func target(r changeRequest) bookingsvc.Target {
 	return bookingsvc.Target{ID: uuid.MustParse(r.GetId()), Etag: r.GetEtag()}
 }
 
+// change is what the methods that move a booking from status to status share.
 func (s *bookingService) change(ctx context.Context, r changeRequest, change booking.Change) (*bookingsv1.Booking, error) {
 	b, err := s.bookings.Change(ctx, actor(ctx), target(r), change)
 	if err != nil {

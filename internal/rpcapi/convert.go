@@ -2,6 +2,7 @@ package rpcapi
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,24 +15,22 @@ import (
 	"bookings/internal/feed"
 )
 
-// The enums of the proto are those of package booking with a prefix.
+// Package booking does not know the proto: its words are its own, and the proto's
+// enums are the same words behind a prefix (which buf's lint demands, since enum
+// values share one namespace). So one is made of the other by its name, without a
+// table that a new value could be missing in.
+
+const statusPrefix = "BOOKING_STATUS_"
 
 func toStatus(status booking.Status) bookingsv1.BookingStatus {
-	return bookingsv1.BookingStatus(bookingsv1.BookingStatus_value["BOOKING_STATUS_"+string(status)])
+	return bookingsv1.BookingStatus(bookingsv1.BookingStatus_value[statusPrefix+string(status)])
 }
 
-var fromStatus = map[bookingsv1.BookingStatus]booking.Status{
-	bookingsv1.BookingStatus_BOOKING_STATUS_PENDING:   booking.StatusPending,
-	bookingsv1.BookingStatus_BOOKING_STATUS_CONFIRMED: booking.StatusConfirmed,
-	bookingsv1.BookingStatus_BOOKING_STATUS_CANCELLED: booking.StatusCancelled,
-	bookingsv1.BookingStatus_BOOKING_STATUS_COMPLETED: booking.StatusCompleted,
-	bookingsv1.BookingStatus_BOOKING_STATUS_NO_SHOW:   booking.StatusNoShow,
-}
-
+// fromStatuses relies on the validator: each is a status that the proto defines.
 func fromStatuses(statuses []bookingsv1.BookingStatus) []booking.Status {
 	converted := make([]booking.Status, 0, len(statuses))
 	for _, status := range statuses {
-		converted = append(converted, fromStatus[status])
+		converted = append(converted, booking.Status(strings.TrimPrefix(status.String(), statusPrefix)))
 	}
 	return converted
 }
@@ -47,7 +46,9 @@ func toRole(role booking.Role) bookingsv1.Role {
 	}
 }
 
-// toRequest is what a create asks for.
+// toRequest is what a create asks for. The mappers between the proto and package
+// booking name every field of what they fill (exhaustruct), so that a field that
+// is added to one side cannot be lost on the way in silence.
 func toRequest(r *bookingsv1.CreateBookingRequest) booking.Request {
 	return booking.Request{
 		ProviderID: r.GetProviderId(),
@@ -61,6 +62,8 @@ func toRequest(r *bookingsv1.CreateBookingRequest) booking.Request {
 	}
 }
 
+// toSlot takes times as they came: booking.NewSlot cuts and checks them, since it
+// is a rule of bookings that they are microseconds.
 func toSlot(r interface {
 	GetStartTime() *timestamppb.Timestamp
 	GetEndTime() *timestamppb.Timestamp
@@ -69,8 +72,9 @@ func toSlot(r interface {
 	return booking.Slot{Start: r.GetStartTime().AsTime(), End: r.GetEndTime().AsTime()}
 }
 
-// toBooking is a booking as the actor sees it at the time now. One that was
-// only tried has no id and no version.
+// toBooking is a booking as the actor sees it at the time now: what somebody may
+// do with it depends on both. One that was only tried (validate_only) has no id
+// and no version, since nobody could find it under them.
 func toBooking(b booking.Booking, by booking.Actor, now time.Time) *bookingsv1.Booking {
 	shown := &bookingsv1.Booking{
 		Id:             "",
@@ -149,6 +153,8 @@ func toEvent(entry feed.Entry) (*bookingsv1.Event, error) {
 	}, nil
 }
 
+// toStruct is an event's data as the proto has it. It is kept as JSON, which /ws
+// sends as it is; a Struct is the form of the proto that shows JSON as JSON.
 func toStruct(data []byte) (*structpb.Struct, error) {
 	shown := new(structpb.Struct)
 	if err := shown.UnmarshalJSON(data); err != nil {
