@@ -7,7 +7,9 @@ type Details struct {
 	Note string
 }
 
-// parts are the details as Fingerprint takes them.
+// parts are the details as Fingerprint takes them. A field that is added later
+// joins only where it is set, and with its name in front: keys of calls that were
+// answered before there was such a field must still be recognized.
 func (d Details) parts() []string {
 	return []string{d.Note}
 }

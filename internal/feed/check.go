@@ -17,9 +17,9 @@ const (
 	// PostgreSQL's: how long a lost broadcast can go unnoticed. Callers are
 	// promised 15 seconds, and reading takes its time.
 	checkInterval = 14 * time.Second
-	// checkSlots is how many parts of the interval the feeds are dealt into:
-	// reading is spread, and each feed's turns are an interval apart.
-	checkSlots = 14
+	// checkParts is how many parts of the interval the feeds are dealt into:
+	// reading is spread, and each feed's checks are an interval apart.
+	checkParts = 14
 	// maxHeads is how many heads are read in one query; ten thousands in one
 	// would take a tenth of a second.
 	maxHeads = 1000
@@ -29,25 +29,25 @@ const (
 // all of that has stopped. PostgreSQL and Redis may come later than it, and go.
 func (h *Hub) Run(ctx context.Context) {
 	var loops sync.WaitGroup
-	loops.Go(func() { h.checkInTurn(ctx) })
+	loops.Go(func() { h.checkRegularly(ctx) })
 	if h.redis != nil {
-		loops.Go(func() { h.checkAfterGaps(ctx) })
+		loops.Go(func() { h.checkWhenSuspected(ctx) })
 		loops.Go(func() { h.runRedis(ctx) })
 	}
 	loops.Wait()
 }
 
-// checkInTurn reads every local feed's head once an interval.
-func (h *Hub) checkInTurn(ctx context.Context) {
-	turn := time.NewTicker(h.interval / checkSlots)
-	defer turn.Stop()
-	for slot := 0; ; slot = (slot + 1) % checkSlots {
+// checkRegularly reads every local feed's head once an interval.
+func (h *Hub) checkRegularly(ctx context.Context) {
+	ticker := time.NewTicker(h.interval / checkParts)
+	defer ticker.Stop()
+	for part := 0; ; part = (part + 1) % checkParts {
 		select {
-		case <-turn.C:
+		case <-ticker.C:
 		case <-ctx.Done():
 			return
 		}
-		feeds := h.localFeeds(func(f *localFeed) bool { return f.slot == slot })
+		feeds := h.localFeeds(func(f *localFeed) bool { return f.part == part })
 		for _, f := range feeds {
 			f.trim()
 		}
@@ -65,9 +65,9 @@ func (h *Hub) suspectAll() {
 	}
 }
 
-// checkAfterGaps reads all local feeds' heads when broadcasts may have been
+// checkWhenSuspected reads all local feeds' heads when broadcasts may have been
 // lost unseen, and again until that has worked.
-func (h *Hub) checkAfterGaps(ctx context.Context) {
+func (h *Hub) checkWhenSuspected(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():

@@ -45,8 +45,8 @@ type Entry struct {
 	// Data is the JSON of a booking.EventData.
 	Data json.RawMessage
 
-	// wire is the envelope in JSON, where it has been made: once for all
-	// readers. It never changes.
+	// wire is the envelope in JSON where it was made already: once for all readers
+	// of an entry that came live. It never changes.
 	wire []byte
 }
 

@@ -36,7 +36,7 @@ type Hub struct {
 
 	mu    sync.Mutex
 	feeds map[Key]*localFeed
-	// joined counts local feeds, to deal them into slots.
+	// joined counts local feeds, to deal them into parts of the interval.
 	joined int
 	ending bool
 }
@@ -85,7 +85,7 @@ func (h *Hub) tryReceive(message string) error {
 	if err != nil {
 		return err
 	}
-	places = slices.DeleteFunc(places, func(p place) bool { return h.wanting(p) == nil })
+	places = slices.DeleteFunc(places, func(p place) bool { return h.feedFor(p) == nil })
 	if len(places) == 0 {
 		return nil
 	}
@@ -103,7 +103,7 @@ func (h *Hub) tryReceive(message string) error {
 // deliver gives an entry to the local readers of its feed, where there are any.
 // It is spelled here, once for all of them.
 func (h *Hub) deliver(entry Entry) {
-	local := h.wanting(place{key: entry.Key, sequence: entry.Sequence})
+	local := h.feedFor(place{key: entry.Key, sequence: entry.Sequence})
 	if local == nil {
 		return
 	}
@@ -116,9 +116,9 @@ func (h *Hub) deliver(entry Entry) {
 	local.add(entry)
 }
 
-// wanting is the local feed that an entry is news to; nil where there is none.
-func (h *Hub) wanting(p place) *localFeed {
-	if local := h.localFeed(p.key); local != nil && local.wants(p.sequence) {
+// feedFor is the local feed that an entry is news to; nil where there is none.
+func (h *Hub) feedFor(p place) *localFeed {
+	if local := h.localFeed(p.key); local != nil && local.accepts(p.sequence) {
 		return local
 	}
 	return nil

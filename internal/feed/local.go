@@ -15,8 +15,8 @@ const ringSize = 512
 // slow one costs no memory and delays nobody.
 type localFeed struct {
 	key Key
-	// slot is the feed's turn in the regular check of heads.
-	slot int
+	// part is the part of the interval in which the feed's head is checked.
+	part int
 	// readers are guarded by the hub.
 	readers map[*Subscription]struct{}
 
@@ -28,14 +28,14 @@ type localFeed struct {
 	// readers of what was before read from PostgreSQL. It is empty where the head
 	// is known by its number alone.
 	ring []*Entry
-	// grown tells that the head has moved since the last trim.
-	grown bool
+	// movedSinceTrim tells that the head has moved since the last trim.
+	movedSinceTrim bool
 	// changed is closed when there is something new to see.
 	changed chan struct{}
 }
 
-func newLocalFeed(key Key, slot int) *localFeed {
-	return &localFeed{key: key, slot: slot, readers: map[*Subscription]struct{}{}, changed: make(chan struct{})}
+func newLocalFeed(key Key, part int) *localFeed {
+	return &localFeed{key: key, part: part, readers: map[*Subscription]struct{}{}, changed: make(chan struct{})}
 }
 
 // oldest is the number of the ring's first entry, head+1 where it is empty.
@@ -49,7 +49,7 @@ func (f *localFeed) add(entries ...Entry) {
 	defer f.mu.Unlock()
 	added := false
 	for _, entry := range slices.Backward(entries) {
-		if f.misses(entry.Sequence) {
+		if f.acceptsLocked(entry.Sequence) {
 			f.insert(&entry)
 			added = true
 		}
@@ -59,10 +59,10 @@ func (f *localFeed) add(entries ...Entry) {
 	}
 }
 
-// misses tells whether an entry would be kept: a new one, or the one just
+// acceptsLocked tells whether an entry would be kept: a new one, or the one just
 // before the ring. The latter is how broadcasts that have overtaken each other
 // on their way come together again: n+1 begins the ring anew, n joins it.
-func (f *localFeed) misses(sequence int64) bool {
+func (f *localFeed) acceptsLocked(sequence int64) bool {
 	return sequence > f.head || sequence == f.oldest()-1 && len(f.ring) < ringSize
 }
 
@@ -80,7 +80,7 @@ func (f *localFeed) insert(entry *Entry) {
 		// Copied, so that the old array and its entries can be collected.
 		f.ring = slices.Clone(f.ring[len(f.ring)-ringSize:])
 	}
-	f.head, f.grown = entry.Sequence, true
+	f.head, f.movedSinceTrim = entry.Sequence, true
 }
 
 // setHead takes a head that was read from PostgreSQL. known is what ours was
@@ -91,7 +91,7 @@ func (f *localFeed) setHead(known, head int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if head > f.head || head < known {
-		f.head, f.ring, f.grown = head, nil, true
+		f.head, f.ring, f.movedSinceTrim = head, nil, true
 		f.wake()
 	}
 }
@@ -101,10 +101,10 @@ func (f *localFeed) setHead(known, head int64) {
 func (f *localFeed) trim() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.grown {
+	if !f.movedSinceTrim {
 		f.ring = nil
 	}
-	f.grown = false
+	f.movedSinceTrim = false
 }
 
 func (f *localFeed) wake() {
@@ -112,10 +112,10 @@ func (f *localFeed) wake() {
 	f.changed = make(chan struct{})
 }
 
-func (f *localFeed) wants(sequence int64) bool {
+func (f *localFeed) accepts(sequence int64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.misses(sequence)
+	return f.acceptsLocked(sequence)
 }
 
 func (f *localFeed) knownHead() int64 {
@@ -138,9 +138,13 @@ type view struct {
 func (f *localFeed) after(cursor int64) view {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	seen := view{head: f.head, missing: f.oldest() - 1 - cursor, changed: f.changed}
-	if cursor < f.head && seen.missing <= 0 {
-		seen.next = f.ring[-seen.missing]
+	seen := view{head: f.head, changed: f.changed}
+	switch index := cursor + 1 - f.oldest(); {
+	case cursor >= f.head:
+	case index < 0:
+		seen.missing = -index
+	default:
+		seen.next = f.ring[index]
 	}
 	return seen
 }

@@ -41,19 +41,19 @@ func (s *Subscription) readPage(ctx context.Context) error {
 		}
 		s.hub.warnUnread(err)
 		// Spread, so that all readers do not come at once.
-		if err := s.wait(ctx, nil, pause/2+rand.N(pause)); err != nil {
+		if err := s.wait(ctx, nil, time.After(pause/2+rand.N(pause))); err != nil {
 			return err
 		}
 	}
 }
 
-// tryPage waits for the reader's turn and reads, unless another reader of the
-// feed has meanwhile read for all of them.
+// tryPage waits until it may read, and reads unless another reader of the feed
+// has meanwhile read for all of them.
 func (s *Subscription) tryPage(ctx context.Context) error {
-	if err := s.takeTurn(ctx); err != nil {
+	if err := s.acquireRead(ctx); err != nil {
 		return err
 	}
-	defer s.giveTurn()
+	defer s.releaseRead()
 	seen := s.feed.after(s.cursor)
 	if seen.next != nil || s.cursor >= seen.head {
 		return nil
@@ -76,8 +76,8 @@ func (s *Subscription) tryPage(ctx context.Context) error {
 	return nil
 }
 
-// takeTurn waits until fewer than maxReading others read.
-func (s *Subscription) takeTurn(ctx context.Context) error {
+// acquireRead waits until fewer than maxReading others read.
+func (s *Subscription) acquireRead(ctx context.Context) error {
 	select {
 	case s.hub.reading <- struct{}{}:
 		return nil
@@ -87,4 +87,4 @@ func (s *Subscription) takeTurn(ctx context.Context) error {
 	return s.ended(ctx)
 }
 
-func (s *Subscription) giveTurn() { <-s.hub.reading }
+func (s *Subscription) releaseRead() { <-s.hub.reading }

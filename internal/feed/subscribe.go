@@ -37,13 +37,13 @@ func (h *Hub) Subscribe(ctx context.Context, key Key, after *int64, limit int) (
 	return s, nil
 }
 
-// readBounds waits for its turn as all reading does: when an instance is
+// readBounds waits as all reading does: when an instance is
 // restarted thousands come back at once.
 func (s *Subscription) readBounds(ctx context.Context) (Bounds, error) {
-	if err := s.takeTurn(ctx); err != nil {
+	if err := s.acquireRead(ctx); err != nil {
 		return Bounds{}, err
 	}
-	defer s.giveTurn()
+	defer s.releaseRead()
 	known := s.feed.knownHead()
 	bounds, err := ReadBounds(ctx, s.hub.db, s.feed.key)
 	if err == nil {
@@ -66,7 +66,7 @@ func (h *Hub) join(key Key, limit int) (*Subscription, error) {
 		err.RetryAfter = time.Second
 		return nil, err
 	case !known:
-		f = newLocalFeed(key, h.joined%checkSlots)
+		f = newLocalFeed(key, h.joined%checkParts)
 		h.joined++
 		h.feeds[key] = f
 	}

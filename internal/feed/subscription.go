@@ -29,10 +29,10 @@ type Subscription struct {
 	cursor int64
 	// page are entries read from PostgreSQL and not yet delivered.
 	page []Entry
-	// overdue is until when overtaken entries are waited for; zero where none is.
+	// waitUntil is until when overtaken entries are waited for; zero where none is.
 	// It is not put off by what else comes meanwhile: in a busy feed something
 	// always does.
-	overdue time.Time
+	waitUntil time.Time
 
 	// Head was the number of the feed's newest entry when the subscription began.
 	Head int64
@@ -66,11 +66,11 @@ func (s *Subscription) Next(ctx context.Context) (Entry, error) {
 			return Entry{}, err
 		}
 		if len(s.page) > 0 {
-			return s.deliver(s.turnPage()), nil
+			return s.moveTo(s.takeFromPage()), nil
 		}
 		seen := s.feed.after(s.cursor)
 		if seen.next != nil {
-			return s.deliver(*seen.next), nil
+			return s.moveTo(*seen.next), nil
 		}
 		if err := s.advance(ctx, seen); err != nil {
 			return Entry{}, err
@@ -87,29 +87,32 @@ func (s *Subscription) advance(ctx context.Context, seen view) error {
 		// seen is not in it.
 		return Bounds{Head: seen.head}.Check(s.cursor)
 	case s.cursor == seen.head:
-		return s.wait(ctx, seen.changed, 0)
-	case seen.missing <= maxOvertaken && s.patience() > 0:
-		return s.wait(ctx, seen.changed, s.patience())
-	default:
-		return s.readPage(ctx)
+		return s.wait(ctx, seen.changed, nil)
+	case seen.missing <= maxOvertaken:
+		if left := s.patience(); left > 0 {
+			return s.wait(ctx, seen.changed, time.After(left))
+		}
 	}
+	return s.readPage(ctx)
 }
 
 // patience is how long to wait still for entries that others have overtaken.
 func (s *Subscription) patience() time.Duration {
-	if s.overdue.IsZero() {
-		s.overdue = time.Now().Add(overtakeTime)
+	if s.waitUntil.IsZero() {
+		s.waitUntil = time.Now().Add(overtakeTime)
 	}
-	return time.Until(s.overdue)
+	return time.Until(s.waitUntil)
 }
 
-func (s *Subscription) deliver(entry Entry) Entry {
-	s.cursor, s.overdue = entry.Sequence, time.Time{}
+// moveTo moves the cursor to an entry, which is the next by all that was checked
+// before.
+func (s *Subscription) moveTo(entry Entry) Entry {
+	s.cursor, s.waitUntil = entry.Sequence, time.Time{}
 	return entry
 }
 
-// turnPage takes the first entry off the page, which does not hold on to it.
-func (s *Subscription) turnPage() Entry {
+// takeFromPage takes the first entry off the page, which keeps no reference to it.
+func (s *Subscription) takeFromPage() Entry {
 	entry := s.page[0]
 	s.page[0] = Entry{}
 	s.page = s.page[1:]
@@ -127,14 +130,8 @@ func (s *Subscription) ended(ctx context.Context) error {
 	}
 }
 
-// wait waits until changed is closed, at most for a time, where that is not 0.
-func (s *Subscription) wait(ctx context.Context, changed <-chan struct{}, most time.Duration) error {
-	var enough <-chan time.Time
-	if most > 0 {
-		timer := time.NewTimer(most)
-		defer timer.Stop()
-		enough = timer.C
-	}
+// wait waits until changed is closed or it has been enough; nil is never.
+func (s *Subscription) wait(ctx context.Context, changed <-chan struct{}, enough <-chan time.Time) error {
 	select {
 	case <-changed:
 	case <-enough:

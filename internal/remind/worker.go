@@ -50,7 +50,7 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[Args]) error {
 		return fmt.Errorf("remind of booking %s: %w", job.Args.BookingID, err)
 	}
 	w.Feeds.Publish(entries)
-	w.report(ctx, b, job.Args, len(entries) > 0)
+	w.logOutcome(ctx, b, job.Args, len(entries) > 0)
 	return nil
 }
 
@@ -78,6 +78,11 @@ func (w *Worker) remind(ctx context.Context, tx pgx.Tx, args Args) (booking.Book
 
 // write records what became of a reminder, and its event where it goes out, in
 // one round trip.
+//
+// An e-mail or an SMS would begin here: sending it has no transaction to share
+// with PostgreSQL, so it is a job of its own, inserted in this one, with the
+// booking's id and start as its unique key (see Args). Its worker sends, and is
+// tried again where that fails.
 func write(ctx context.Context, tx pgx.Tx, b booking.Booking, event *booking.Event) (entries []feed.Entry, err error) {
 	var batch pgbatch.Batch
 	pgbatch.Exec(&batch, queries.BookingSetReminder, sqlc.BookingSetReminderParams{ID: b.ID, ReminderState: string(b.Reminder.State)})
@@ -90,11 +95,8 @@ func write(ctx context.Context, tx pgx.Tx, b booking.Booking, event *booking.Eve
 	return entries, nil
 }
 
-// report logs what became of a reminder. An e-mail or an SMS would be sent from
-// here: the reminder is committed and in both parties' feeds. Sending has no
-// transaction to share with PostgreSQL, so it would be a job of its own,
-// inserted beside the event and keyed by the event's id.
-func (w *Worker) report(ctx context.Context, b booking.Booking, args Args, sent bool) {
+// logOutcome logs what became of a reminder, once it is committed.
+func (w *Worker) logOutcome(ctx context.Context, b booking.Booking, args Args, sent bool) {
 	message := "reminder not sent"
 	if sent {
 		message = "reminder due"
