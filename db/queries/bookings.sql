@@ -22,15 +22,16 @@ SELECT *
 FROM bookings
 WHERE provider_id = @provider_id AND idempotency_key = @idempotency_key;
 
--- Free of races under the lock of the provider's feed. A booking that is being
--- moved does not count against itself.
+-- What is PENDING and not over yet: what still blocks the provider. Free of
+-- races under the lock of the provider's feed. A booking that is being moved
+-- does not count against itself.
 -- name: BookingCountPending :one
 SELECT count(*)
 FROM bookings
 WHERE customer_id = @customer_id
   AND provider_id = @provider_id
   AND status = 'PENDING'
-  AND start_time > @now
+  AND end_time > @now
   AND id <> @besides;
 
 -- Inserts nothing, and raises no error, where the slot is taken or the key is:

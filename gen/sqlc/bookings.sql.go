@@ -18,7 +18,7 @@ FROM bookings
 WHERE customer_id = $1
   AND provider_id = $2
   AND status = 'PENDING'
-  AND start_time > $3
+  AND end_time > $3
   AND id <> $4
 `
 
@@ -29,8 +29,9 @@ type BookingCountPendingParams struct {
 	Besides    uuid.UUID
 }
 
-// Free of races under the lock of the provider's feed. A booking that is being
-// moved does not count against itself.
+// What is PENDING and not over yet: what still blocks the provider. Free of
+// races under the lock of the provider's feed. A booking that is being moved
+// does not count against itself.
 func (q *Queries) BookingCountPending(ctx context.Context, db DBTX, arg BookingCountPendingParams) (int64, error) {
 	row := db.QueryRow(ctx, bookingCountPending,
 		arg.CustomerID,

@@ -42,6 +42,7 @@ var contract = map[booking.Reason]struct {
 	"ETAG_MISMATCH":          {connect.CodeAborted, 409},
 	"INVALID_TRANSITION":     {connect.CodeFailedPrecondition, 400},
 	"TOO_MANY_PENDING":       {connect.CodeFailedPrecondition, 400},
+	"TOO_MANY_MOVES":         {connect.CodeFailedPrecondition, 400},
 	"RATE_LIMITED":           {connect.CodeResourceExhausted, 429},
 	"DATABASE_UNAVAILABLE":   {connect.CodeUnavailable, 503},
 	"SHUTTING_DOWN":          {connect.CodeUnavailable, 503},

@@ -33,6 +33,7 @@ var codes = map[booking.Reason]connect.Code{
 	booking.ReasonEtagMismatch:         connect.CodeAborted,
 	booking.ReasonInvalidTransition:    connect.CodeFailedPrecondition,
 	booking.ReasonTooManyPending:       connect.CodeFailedPrecondition,
+	booking.ReasonTooManyMoves:         connect.CodeFailedPrecondition,
 	booking.ReasonRateLimited:          connect.CodeResourceExhausted,
 	booking.ReasonDatabaseUnavailable:  connect.CodeUnavailable,
 	booking.ReasonShuttingDown:         connect.CodeUnavailable,

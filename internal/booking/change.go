@@ -36,7 +36,7 @@ func Reschedule(to Slot, lead time.Duration) Change {
 // Apply is the booking after the change and the event that reports it. Where
 // there is nothing left to do, it is the booking unchanged and no event,
 // whatever the etag. An empty etag matches any version. It fails with
-// ETAG_MISMATCH or INVALID_TRANSITION, or as Slot.CheckStart does.
+// ETAG_MISMATCH, INVALID_TRANSITION or TOO_MANY_MOVES, or as Slot.CheckStart does.
 //
 // The order of the checks is part of the contract. What is done already comes
 // first: a caller who tries again, not having seen the first answer, has an old
@@ -71,6 +71,9 @@ func (c Change) check(t transition, b Booking, by Actor, now time.Time) error {
 		return err
 	}
 	if err := t.checkTime(b, by, now); err != nil {
+		return err
+	}
+	if err := t.checkMoves(b); err != nil {
 		return err
 	}
 	if c.Action == ActionReschedule {

@@ -2,6 +2,7 @@ package booking_test
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -241,6 +242,30 @@ func TestOthersMoveIntoThePast(t *testing.T) {
 		after, _, err := booking.Reschedule(hourFrom(now.Add(-time.Hour)), lead).Apply(booked(booking.StatusConfirmed, time.Hour), by, "", now)
 		if err != nil || after.Reminder.State != booking.ReminderSkipped {
 			t.Errorf("by %s: %+v, %v", by.Role, after.Reminder, err)
+		}
+	}
+}
+
+// Moves are counted whoever makes them, and the count is said before the slot's
+// faults, as no other slot would help. The same slot again is no move.
+func TestABookingIsMovedAHundredTimes(t *testing.T) {
+	t.Parallel()
+	for _, by := range everyone {
+		for moves, want := range map[int32]booking.Reason{99: "", 100: booking.ReasonTooManyMoves, 1000: booking.ReasonTooManyMoves} {
+			before := booked(booking.StatusConfirmed, time.Hour)
+			before.Moves = moves
+			for _, to := range []booking.Slot{elsewhere, hourFrom(now.AddDate(3, 0, 0))} {
+				_, _, err := booking.Reschedule(to, lead).Apply(before, by, "", now)
+				if got := reasonOf(t, err); got != want && (want != "" || got != booking.ReasonValidationFailed) {
+					t.Errorf("by %s after %d moves: %q, want %q", by.Role, moves, got, want)
+				}
+			}
+			if _, event, err := booking.Reschedule(before.Slot, lead).Apply(before, by, "", now); event != nil || err != nil {
+				t.Errorf("by %s after %d moves, to the same slot: event %v, %v", by.Role, moves, event, err)
+			}
+			if offered := slices.Contains(before.AllowedActions(by, now), booking.ActionReschedule); offered != (want == "" || by == booking.Internal) {
+				t.Errorf("by %s after %d moves: a move is offered: %t", by.Role, moves, offered)
+			}
 		}
 	}
 }

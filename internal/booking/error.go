@@ -26,6 +26,7 @@ const (
 	ReasonEtagMismatch         Reason = "ETAG_MISMATCH"
 	ReasonInvalidTransition    Reason = "INVALID_TRANSITION"
 	ReasonTooManyPending       Reason = "TOO_MANY_PENDING"
+	ReasonTooManyMoves         Reason = "TOO_MANY_MOVES"
 	ReasonRateLimited          Reason = "RATE_LIMITED"
 	ReasonDatabaseUnavailable  Reason = "DATABASE_UNAVAILABLE"
 	ReasonShuttingDown         Reason = "SHUTTING_DOWN"

@@ -20,7 +20,7 @@ func (b Booking) AllowedActions(by Actor, now time.Time) []Action {
 		if Authorize(by, t.action) != nil || t.checkStatus(b) != nil {
 			continue
 		}
-		if by.Role == RoleInternal || t.checkTime(b, by, now) == nil {
+		if by.Role == RoleInternal || t.checkTime(b, by, now) == nil && t.checkMoves(b) == nil {
 			allowed = append(allowed, t.action)
 		}
 	}

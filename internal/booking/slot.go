@@ -4,7 +4,8 @@ import "time"
 
 // What a slot may be.
 const (
-	MaxSlotLength = 24 * time.Hour
+	// MaxSlotLength is that of a local day on which summer time ends.
+	MaxSlotLength = 25 * time.Hour
 	// MaxYearsAhead is how far ahead a slot may start.
 	MaxYearsAhead = 2
 )
@@ -24,7 +25,7 @@ func NewSlot(start, end time.Time) (Slot, error) {
 		return Slot{}, Invalid("end_time", "must be after start_time, by a microsecond at least")
 	}
 	if slot.End.Sub(slot.Start) > MaxSlotLength {
-		return Slot{}, Invalid("end_time", "must be at most 24 hours after start_time")
+		return Slot{}, Invalid("end_time", "must be at most %d hours after start_time", MaxSlotLength/time.Hour)
 	}
 	return slot, nil
 }

@@ -30,6 +30,8 @@ type transition struct {
 	to Status
 	// started tells that the booking must have started.
 	started bool
+	// counted tells that it is done at most MaxMoves times.
+	counted bool
 	// customer tells whether customers may; providers and internal services
 	// may take every action.
 	customer bool
@@ -40,7 +42,7 @@ type transition struct {
 // read this table, so that the three cannot disagree.
 var transitions = []transition{
 	{action: ActionConfirm, event: EventConfirmed, from: []Status{StatusPending}, to: StatusConfirmed},
-	{action: ActionReschedule, event: EventRescheduled, from: active, customer: true},
+	{action: ActionReschedule, event: EventRescheduled, from: active, counted: true, customer: true},
 	{action: ActionCancel, event: EventCancelled, from: active, to: StatusCancelled, customer: true},
 	{action: ActionComplete, event: EventCompleted, from: []Status{StatusConfirmed}, to: StatusCompleted, started: true},
 	{action: ActionMarkNoShow, event: EventNoShow, from: []Status{StatusConfirmed}, to: StatusNoShow, started: true},
@@ -60,6 +62,17 @@ func (t transition) checkStatus(b Booking) error {
 		return nil
 	}
 	return Errorf(ReasonInvalidTransition, "a booking that is %s does not allow this", b.Status)
+}
+
+// MaxMoves is how often a booking may be moved, by whomever: each move is an
+// event, and histories and feeds are not to be filled for nothing.
+const MaxMoves = 100
+
+func (t transition) checkMoves(b Booking) error {
+	if t.counted && b.Moves >= MaxMoves {
+		return Errorf(ReasonTooManyMoves, "the booking has been moved %d times: cancel it and book anew", b.Moves)
+	}
+	return nil
 }
 
 func (t transition) checkTime(b Booking, by Actor, now time.Time) error {

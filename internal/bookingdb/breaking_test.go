@@ -20,7 +20,7 @@ var breaking = map[string][]columns{
 		{"end_time": "'2031-03-04 09:00Z'"},
 		{"end_time": "'2031-03-04 08:59Z'"},
 	},
-	"bookings_slot_length": {{"end_time": "'2031-03-05 09:00:00.000001Z'"}},
+	"bookings_slot_length": {{"end_time": "'2031-03-05 10:00:00.000001Z'"}},
 	"bookings_slot_years": {
 		{"start_time": "'0001-12-31 23:59Z BC'", "end_time": "'0001-01-01 01:00Z'", "reminder_due_time": "'0002-01-01 BC'"},
 		{"start_time": "'9999-12-31 23:59Z'", "end_time": "'10000-01-01 00:00Z'"},

@@ -107,7 +107,7 @@ func TestWhatNoRuleForbidsIsAccepted(t *testing.T) {
 		"at another provider":         {},
 		"another provider's key":      keyed("'a-key'", columns{"provider_id": "'carl'"}),
 		"a key of 255":                keyed("repeat('~', 255)", columns{"provider_id": "'dora'"}),
-		"a day":                       {"provider_id": "'emil'", "end_time": "'2031-03-05 09:00Z'"},
+		"a long day":                  {"provider_id": "'emil'", "end_time": "'2031-03-05 10:00Z'"},
 		"long texts":                  {"provider_id": "repeat('ä', 128)", "note": "repeat('ä', 1000)"},
 	} {
 		if _, err := pool.Exec(t.Context(), insertion("bookings", row)); err != nil {

@@ -39,7 +39,7 @@ type Move struct {
 }
 
 // Reschedule moves a booking in place. It fails as Change does, and with
-// SLOT_TAKEN or TOO_MANY_PENDING.
+// SLOT_TAKEN, TOO_MANY_PENDING or TOO_MANY_MOVES.
 func (s *Service) Reschedule(ctx context.Context, by booking.Actor, target Target, move Move) (booking.Booking, error) {
 	slot, err := booking.NewSlot(move.Slot.Start, move.Slot.End)
 	if err != nil {

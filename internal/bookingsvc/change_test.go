@@ -159,7 +159,10 @@ func TestOnlyPendingBookingsAheadAtThisProviderCount(t *testing.T) {
 	d.book(ben, forAnna(51))
 	_, err := d.Create(t.Context(), anna, at(60))
 	refused(t, err, booking.ReasonTooManyPending)
-	d.clock.advance(time.Hour) // the first one's start has come
+	d.clock.advance(time.Hour) // the first one's start has come, and it blocks still
+	_, err = d.Create(t.Context(), anna, at(60))
+	refused(t, err, booking.ReasonTooManyPending)
+	d.clock.advance(time.Hour) // it is over
 	d.book(anna, at(60))
 }
 

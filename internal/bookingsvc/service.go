@@ -29,7 +29,7 @@ type Service struct {
 	Now   func() time.Time
 	// ReminderLead is how long before its start a booking is reminded of.
 	ReminderLead time.Duration
-	// MaxPending is how many PENDING bookings with a future start a customer
+	// MaxPending is how many PENDING bookings with a future end a customer
 	// may have at one provider.
 	MaxPending int64
 }

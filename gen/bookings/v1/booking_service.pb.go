@@ -35,7 +35,8 @@ type CreateBookingRequest struct {
 	CustomerId string `protobuf:"bytes,2,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
 	// The start, cut to the microsecond; at most 2 years ahead.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
-	// The end, cut to the microsecond; after the start and at most 24 hours later.
+	// The end, cut to the microsecond; after the start and at most 25 hours later
+	// (a local day can have 25).
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	// At most 1,000 characters; any but NUL.
 	Note string `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`

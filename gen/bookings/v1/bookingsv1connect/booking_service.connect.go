@@ -72,7 +72,7 @@ type BookingServiceClient interface {
 	//
 	// Errors: SLOT_TAKEN (the provider has another PENDING or CONFIRMED booking
 	// in [start_time, end_time)), START_IN_PAST, NOT_ALLOWED, TOO_MANY_PENDING
-	// (a customer holds at most 10 PENDING bookings with a future start at one
+	// (a customer holds at most 10 PENDING bookings with a future end at one
 	// provider), IDEMPOTENCY_KEY_REUSED, VALIDATION_FAILED.
 	CreateBooking(context.Context, *v1.CreateBookingRequest) (*v1.CreateBookingResponse, error)
 	// Reads one booking. Errors: BOOKING_NOT_FOUND.
@@ -93,7 +93,8 @@ type BookingServiceClient interface {
 	// only before the start, and only to a start in the future. Moving to the
 	// times that it has already is answered OK and changes nothing.
 	//
-	// Errors: SLOT_TAKEN, START_IN_PAST, TOO_MANY_PENDING, BOOKING_NOT_FOUND,
+	// Errors: SLOT_TAKEN, START_IN_PAST, TOO_MANY_PENDING, TOO_MANY_MOVES (a
+	// booking is moved at most 100 times, by whomever), BOOKING_NOT_FOUND,
 	// ETAG_MISMATCH, INVALID_TRANSITION, VALIDATION_FAILED.
 	RescheduleBooking(context.Context, *v1.RescheduleBookingRequest) (*v1.RescheduleBookingResponse, error)
 	// Cancels a PENDING or CONFIRMED booking; for the provider also the way to
@@ -290,7 +291,7 @@ type BookingServiceHandler interface {
 	//
 	// Errors: SLOT_TAKEN (the provider has another PENDING or CONFIRMED booking
 	// in [start_time, end_time)), START_IN_PAST, NOT_ALLOWED, TOO_MANY_PENDING
-	// (a customer holds at most 10 PENDING bookings with a future start at one
+	// (a customer holds at most 10 PENDING bookings with a future end at one
 	// provider), IDEMPOTENCY_KEY_REUSED, VALIDATION_FAILED.
 	CreateBooking(context.Context, *v1.CreateBookingRequest) (*v1.CreateBookingResponse, error)
 	// Reads one booking. Errors: BOOKING_NOT_FOUND.
@@ -311,7 +312,8 @@ type BookingServiceHandler interface {
 	// only before the start, and only to a start in the future. Moving to the
 	// times that it has already is answered OK and changes nothing.
 	//
-	// Errors: SLOT_TAKEN, START_IN_PAST, TOO_MANY_PENDING, BOOKING_NOT_FOUND,
+	// Errors: SLOT_TAKEN, START_IN_PAST, TOO_MANY_PENDING, TOO_MANY_MOVES (a
+	// booking is moved at most 100 times, by whomever), BOOKING_NOT_FOUND,
 	// ETAG_MISMATCH, INVALID_TRANSITION, VALIDATION_FAILED.
 	RescheduleBooking(context.Context, *v1.RescheduleBookingRequest) (*v1.RescheduleBookingResponse, error)
 	// Cancels a PENDING or CONFIRMED booking; for the provider also the way to
