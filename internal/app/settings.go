@@ -42,6 +42,9 @@ type Settings struct {
 	// Drain is how long a stopping server still takes requests after its
 	// readiness is off, for load balancers to notice.
 	Drain time.Duration
+	// Silence is how long a stream of events goes without a message before a
+	// checkpoint; 0 is what callers are promised.
+	Silence time.Duration
 	// Worker tells whether reminders are worked here.
 	Worker bool
 }
