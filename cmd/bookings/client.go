@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"connectrpc.com/connect"
 	"github.com/coder/websocket"
@@ -110,50 +107,4 @@ func callGRPC(ctx context.Context, address, token string, method protoreflect.Me
 		return nil, fmt.Errorf("call %s: %w", method.Name(), err)
 	}
 	return response.Msg, nil
-}
-
-// healthcheck exits 0 while the server is ready: what a container asks.
-func (p program) healthcheck(ctx context.Context, args []string) error {
-	address := ""
-	_, err := p.flags("healthcheck", args, 0, func(f *flag.FlagSet) {
-		f.StringVar(&address, "url", "", "the server; by default where ADDR says, on this machine")
-	})
-	if err != nil {
-		return err
-	}
-	if address == "" {
-		address = p.local()
-	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+"/health/ready", nil)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return fmt.Errorf("the server does not answer: %w", err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return errors.New("the server is not ready: " + response.Status)
-	}
-	return nil
-}
-
-// local is the URL of the server that the settings of this machine describe.
-func (p program) local() string {
-	addr := p.variable("ADDR")
-	if addr == "" {
-		addr = ":8080"
-	}
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil || host == "" || host == "0.0.0.0" || host == "::" {
-		host = "localhost"
-	}
-	scheme := "http"
-	if p.variable("TLS_CERT") != "" {
-		scheme = "https"
-	}
-	return scheme + "://" + net.JoinHostPort(host, port)
 }

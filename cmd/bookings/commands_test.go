@@ -26,7 +26,7 @@ func TestWrongWordsAndSettingsExitWithTwoAndSayAll(t *testing.T) {
 	t.Parallel()
 	wrong := []string{
 		"JWT_SECRET=short", "INTERNAL_TOKEN=short", "RATE_LIMIT_RPM=many", "REMINDER_LEAD=10", "TLS_CERT=cert.pem",
-		"REDIS_URL=http://nowhere", "LOG_FORMAT=xml", "ALLOWED_ORIGINS=example.com", "TRUSTED_PROXIES=everyone", "JWT_JWKS_URL=https://keys.example",
+		"ADDR=localhost", "REDIS_URL=http://nowhere", "LOG_FORMAT=xml", "ALLOWED_ORIGINS=example.com", "TRUSTED_PROXIES=everyone", "JWT_JWKS_URL=https://keys.example",
 	}
 	for name, test := range map[string]struct {
 		environ []string
@@ -40,12 +40,15 @@ func TestWrongWordsAndSettingsExitWithTwoAndSayAll(t *testing.T) {
 		"migrate sideways": {[]string{"DATABASE_URL=postgres:///x"}, []string{"migrate", "sideways"}, []string{"migrate up"}},
 		"nothing set":      {nil, []string{"serve"}, []string{"DATABASE_URL", "JWT_SECRET"}},
 		"everything wrong": {wrong, []string{"serve"}, []string{
-			"DATABASE_URL", "JWT_SECRET", "INTERNAL_TOKEN", "RATE_LIMIT_RPM", "REMINDER_LEAD", "TLS_KEY",
+			"DATABASE_URL", "JWT_SECRET", "INTERNAL_TOKEN", "RATE_LIMIT_RPM", "REMINDER_LEAD", "TLS_KEY", "ADDR",
 			"REDIS_URL", "LOG_FORMAT", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "JWT_JWKS_URL",
 		}},
-		"worker too":       {nil, []string{"worker"}, []string{"DATABASE_URL"}},
-		"token for nobody": {[]string{"JWT_SECRET=" + testSecret}, []string{"token", "--role", "customer"}, []string{"sub"}},
-		"token for a king": {[]string{"JWT_SECRET=" + testSecret}, []string{"token", "--sub", "a", "--role", "king"}, []string{"role"}},
+		"nowhere to listen": {[]string{"DATABASE_URL=postgres:///x", "JWT_SECRET=" + testSecret, "ADDR=192.0.2.1:0"}, []string{"serve"}, []string{"ADDR"}},
+		"nobody to check":   {[]string{"ADDR=localhost"}, []string{"healthcheck"}, []string{"ADDR"}},
+		"no certificate":    {[]string{"TLS_CERT=/nowhere"}, []string{"healthcheck"}, []string{"TLS_CERT"}},
+		"worker too":        {nil, []string{"worker"}, []string{"DATABASE_URL"}},
+		"token for nobody":  {[]string{"JWT_SECRET=" + testSecret}, []string{"token", "--role", "customer"}, []string{"sub"}},
+		"token for a king":  {[]string{"JWT_SECRET=" + testSecret}, []string{"token", "--sub", "a", "--role", "king"}, []string{"role"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -90,17 +93,6 @@ func TestTokensOfTheCommandAreGood(t *testing.T) {
 	caller, err := verifier.VerifyBearer(strings.TrimSpace(stdout))
 	if err != nil || caller.Actor != (booking.Actor{Role: booking.RoleProvider, ID: "bob"}) {
 		t.Errorf("the token is of %+v, %v", caller, err)
-	}
-}
-
-func TestHealthcheckFollowsTheServer(t *testing.T) {
-	t.Parallel()
-	address := launch(t, environ(pgtest.URL(t)), "serve").address()
-	if code, _, stderr := once(t, []string{"ADDR=" + address}, "healthcheck"); code != 0 {
-		t.Errorf("exit code for a ready server is %d: %s", code, stderr)
-	}
-	if code, _, _ := once(t, []string{"ADDR=127.0.0.1:1"}, "healthcheck"); code != exitFailure {
-		t.Errorf("exit code for no server is %d", code)
 	}
 }
 

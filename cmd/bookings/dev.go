@@ -70,7 +70,7 @@ func (p program) serveDev(ctx context.Context, state devState, databaseURL strin
 	if err != nil {
 		return err
 	}
-	err = server.Run(ctx, func(addr net.Addr) { p.printGuide(state, addr) })
+	err = placed(server.Run(ctx, func(addr net.Addr) { p.printGuide(state, addr) }))
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("%w\nAnother program listens there: choose another place, as in ADDR=localhost:8081", err)
 	}

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"runtime/debug"
+	"syscall"
 
 	"bookings/internal/app"
 	"bookings/internal/migrate"
@@ -27,7 +30,17 @@ func (p program) serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return server.Run(ctx, nil)
+	return placed(server.Run(ctx, nil))
+}
+
+// placed is a server's failure: of the settings, where this machine has no such
+// place to listen, which shows only when it is tried.
+func placed(err error) error {
+	var unknown *net.DNSError
+	if errors.Is(err, syscall.EADDRNOTAVAIL) || errors.As(err, &unknown) && unknown.IsNotFound {
+		return fmt.Errorf("%w: these settings are wrong:\nADDR: %w", errUsage, err)
+	}
+	return err
 }
 
 func (p program) worker(ctx context.Context, args []string) error {

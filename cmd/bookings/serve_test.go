@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -123,12 +124,15 @@ func TestAWorkerAloneRemindsForAServerWithoutOne(t *testing.T) {
 
 func TestSignalsStopAServerInOrder(t *testing.T) {
 	t.Parallel()
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		t.Run(signal.String(), func(t *testing.T) {
+	for _, stop := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(stop.String(), func(t *testing.T) {
 			t.Parallel()
+			if signal.Ignored(stop) {
+				t.Skip("ignored by whoever started this, as nohup does")
+			}
 			server := launch(t, environ(pgtest.URL(t)), "serve")
 			server.address()
-			if err := server.signal(signal); err != nil {
+			if err := server.signal(stop); err != nil {
 				t.Errorf("the server ended with %v", err)
 			}
 		})

@@ -103,7 +103,7 @@ func (s *Server) handler() (http.Handler, error) {
 			Pool: s.pool, Jobs: s.jobs, Feeds: s.feeds, Now: time.Now,
 			ReminderLead: s.settings.ReminderLead, MaxPending: s.settings.MaxPending,
 		},
-		Feeds: s.feeds, Gate: gate, Ready: s.health.isReady, Log: s.log,
+		Feeds: s.feeds, Silence: s.settings.Silence, Gate: gate, Ready: s.health.isReady, Log: s.log,
 	}, s.sockets, s.health, s.log)
 }
 

@@ -42,6 +42,9 @@ type Settings struct {
 	// Drain is how long a stopping server still takes requests after its
 	// readiness is off, for load balancers to notice.
 	Drain time.Duration
+	// Silence is how long a stream of events goes without a message before a
+	// checkpoint; 0 is what callers are promised.
+	Silence time.Duration
 	// Worker tells whether reminders are worked here.
 	Worker bool
 }
@@ -103,7 +106,10 @@ func (s Settings) check() []error {
 		fault(len(token) < minSecret, "INTERNAL_TOKEN: each value must have %d bytes or more", minSecret)
 	}
 	fault(len(s.InternalTokens) > 2, "INTERNAL_TOKEN: at most two values, during rotation")
-	fault((s.TLSCert == "") != (s.TLSKey == ""), "TLS_CERT and TLS_KEY: one without the other")
+	_, _, err := SplitAddr(s.Addr)
+	fault(err != nil, "ADDR: %w", err)
+	err = checkKeyPair(s.TLSCert, s.TLSKey)
+	fault(err != nil, "TLS_CERT and TLS_KEY: %w", err)
 	fault(s.RateLimit < 0, "RATE_LIMIT_RPM: must not be negative")
 	fault(s.MaxPending < 1, "MAX_PENDING: must be 1 or more")
 	fault(s.ReminderLead < 0, "REMINDER_LEAD: must not be negative")

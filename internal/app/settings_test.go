@@ -1,8 +1,13 @@
 package app
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"log/slog"
+	"net/http/httptest"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -36,14 +41,15 @@ func TestSettingsHaveTheDefaultsOfTheContract(t *testing.T) {
 
 func TestSettingsAreReadFromTheEnvironment(t *testing.T) {
 	t.Parallel()
+	cert, key := pair(t)
 	got, err := FromEnvironment(required(
-		"ADDR=127.0.0.1:1", "TLS_CERT=c", "TLS_KEY=k", "REDIS_URL=redis://localhost:6379", "JWT_ISSUER=i", "JWT_AUDIENCE=a",
+		"ADDR=127.0.0.1:1", "TLS_CERT="+cert, "TLS_KEY="+key, "REDIS_URL=redis://localhost:6379", "JWT_ISSUER=i", "JWT_AUDIENCE=a",
 		"INTERNAL_TOKEN="+serviceToken+","+serviceToken, "RATE_LIMIT_RPM=0", "MAX_PENDING=3", "REMINDER_LEAD=90s", "FEED_RETENTION=1h",
 		"ALLOWED_ORIGINS=https://a.example,http://localhost:3000", "TRUSTED_PROXIES=10.0.0.0/8,fd00::/8",
 		"LOG_LEVEL=debug", "LOG_FORMAT=text", "SHUTDOWN_TIMEOUT=1m", "PATH=/bin",
 	))
 	want := Settings{
-		Addr: "127.0.0.1:1", TLSCert: "c", TLSKey: "k", DatabaseURL: "postgres://localhost/bookings",
+		Addr: "127.0.0.1:1", TLSCert: cert, TLSKey: key, DatabaseURL: "postgres://localhost/bookings",
 		RedisURL: "redis://localhost:6379", JWTSecret: testSecret, JWTIssuer: "i", JWTAudience: "a",
 		InternalTokens: []string{serviceToken, serviceToken}, MaxPending: 3, ReminderLead: 90 * time.Second, FeedRetention: time.Hour,
 		AllowedOrigins: []string{"https://a.example", "http://localhost:3000"},
@@ -58,6 +64,15 @@ func TestSettingsAreReadFromTheEnvironment(t *testing.T) {
 func TestEachWrongSettingIsNamed(t *testing.T) {
 	t.Parallel()
 	for wrong, name := range map[string]string{
+		"ADDR=localhost":                       "ADDR",
+		"ADDR=8080":                            "ADDR",
+		"ADDR=:":                               "ADDR",
+		"ADDR=:70000":                          "ADDR",
+		"ADDR=:nosuchservice":                  "ADDR",
+		"ADDR=::1:8080":                        "ADDR",
+		"ADDR=300.1.1.1:8080":                  "ADDR",
+		"ADDR=no host:8080":                    "ADDR",
+		"ADDR=http://localhost:8080":           "ADDR",
 		"DATABASE_URL=":                        "DATABASE_URL",
 		"DATABASE_URL=postgres://host:port/":   "DATABASE_URL",
 		"JWT_SECRET=":                          "JWT_SECRET",
@@ -94,17 +109,61 @@ func TestEachWrongSettingIsNamed(t *testing.T) {
 	}
 }
 
+func TestEveryPlaceToListenIsTaken(t *testing.T) {
+	t.Parallel()
+	for _, addr := range []string{":8080", ":0", "localhost:1", "my-host_1.example:1", "127.0.0.1:1", "0.0.0.0:65535", "[::1]:1", "[fe80::1%lo]:1"} {
+		if _, err := FromEnvironment(required("ADDR=" + addr)); err != nil {
+			t.Errorf("%s: %v", addr, err)
+		}
+	}
+}
+
+// pair writes a certificate and its key to files.
+func pair(t *testing.T) (cert, key string) {
+	t.Helper()
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	private, err := x509.MarshalPKCS8PrivateKey(server.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key = filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	for path, block := range map[string]*pem.Block{
+		cert: {Type: "CERTIFICATE", Bytes: server.Certificate().Raw}, key: {Type: "PRIVATE KEY", Bytes: private},
+	} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}
+
+func TestFilesThatAreNoCertificateAndKeyAreWrongSettings(t *testing.T) {
+	t.Parallel()
+	cert, key := pair(t)
+	if _, err := FromEnvironment(required("TLS_CERT="+cert, "TLS_KEY="+key)); err != nil {
+		t.Error(err)
+	}
+	for name, files := range map[string][2]string{
+		"not there": {cert + "x", key}, "another file": {key, cert}, "not a key": {cert, cert},
+	} {
+		if _, err := FromEnvironment(required("TLS_CERT="+files[0], "TLS_KEY="+files[1])); err == nil || !strings.Contains(err.Error(), "TLS_KEY") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := FromEnvironment([]string{
-		"JWT_SECRET=short", "INTERNAL_TOKEN=short", "TLS_CERT=a", "RATE_LIMIT_RPM=many", "MAX_PENDING=0", "REMINDER_LEAD=10",
+		"ADDR=localhost", "JWT_SECRET=short", "INTERNAL_TOKEN=short", "TLS_CERT=a", "RATE_LIMIT_RPM=many", "MAX_PENDING=0", "REMINDER_LEAD=10",
 		"ALLOWED_ORIGINS=a", "TRUSTED_PROXIES=a", "LOG_LEVEL=loud", "LOG_FORMAT=xml", "JWT_JWKS_URL=a",
 	})
 	if err == nil {
 		t.Fatal("no fault")
 	}
 	for _, name := range []string{
-		"DATABASE_URL", "JWT_SECRET", "INTERNAL_TOKEN", "TLS_CERT", "RATE_LIMIT_RPM", "MAX_PENDING", "REMINDER_LEAD",
+		"ADDR", "DATABASE_URL", "JWT_SECRET", "INTERNAL_TOKEN", "TLS_CERT", "RATE_LIMIT_RPM", "MAX_PENDING", "REMINDER_LEAD",
 		"ALLOWED_ORIGINS", "TRUSTED_PROXIES", "LOG_LEVEL", "LOG_FORMAT", "JWT_JWKS_URL",
 	} {
 		if !strings.Contains(err.Error(), name) {

@@ -37,9 +37,10 @@ type transition struct {
 	customer bool
 }
 
-// transitions are all that can happen to a booking once it is made. What
-// callers may do, what they are told that they may do, and what is done all
-// read this table, so that the three cannot disagree.
+// transitions are what callers can do with a booking once it is made. What they
+// may do, what they are told that they may do, and what is done all read this
+// table, so that the three cannot disagree. What only one of them has (a move's
+// slot, a cancellation's reason) is in Change.
 var transitions = []transition{
 	{action: ActionConfirm, event: EventConfirmed, from: []Status{StatusPending}, to: StatusConfirmed},
 	{action: ActionReschedule, event: EventRescheduled, from: active, counted: true, customer: true},

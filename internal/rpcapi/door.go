@@ -1,10 +1,12 @@
 package rpcapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"connectrpc.com/connect"
 	"connectrpc.com/grpchealth"
@@ -22,7 +24,10 @@ import (
 type Options struct {
 	Bookings *bookingsvc.Service
 	Feeds    *feed.Hub
-	Gate     *middleware.Gate
+	// Silence is how long a stream goes without a message before a checkpoint;
+	// 25 seconds where it is zero.
+	Silence time.Duration
+	Gate    *middleware.Gate
 	// Ready tells whether this instance can serve, for gRPC health.
 	Ready func(context.Context) bool
 	Log   *slog.Logger
@@ -36,7 +41,7 @@ func Mount(mux *http.ServeMux, o Options) error {
 		return err
 	}
 	d := &door{Responder: apierror.Responder{Log: o.Log}, gate: o.Gate, validator: validator}
-	bookings, events := &bookingService{bookings: o.Bookings}, &eventService{feeds: o.Feeds}
+	bookings, events := &bookingService{bookings: o.Bookings}, &eventService{feeds: o.Feeds, silence: cmp.Or(o.Silence, maxSilence)}
 	serve := func(path string, handler http.Handler) {
 		mux.Handle(path, &errorRewriter{Responder: d.Responder, next: handler})
 	}

@@ -2,6 +2,7 @@ package rpcapi
 
 import (
 	"context"
+	"time"
 
 	bookingsv1 "bookings/gen/bookings/v1"
 	"bookings/internal/booking"
@@ -18,6 +19,8 @@ const (
 // eventService implements bookings.v1.EventService.
 type eventService struct {
 	feeds *feed.Hub
+	// silence is how long a stream goes without a message before a checkpoint.
+	silence time.Duration
 }
 
 // feedRequest is a request that names a feed.

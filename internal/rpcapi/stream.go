@@ -2,10 +2,12 @@ package rpcapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	bookingsv1 "bookings/gen/bookings/v1"
 	"bookings/internal/booking"
@@ -14,8 +16,13 @@ import (
 	"bookings/internal/middleware"
 )
 
-// sendWithin is how long one message of a stream may take to leave.
-const sendWithin = 5 * time.Second
+const (
+	// sendWithin is how long one message of a stream may take to leave.
+	sendWithin = 5 * time.Second
+	// maxSilence is how long a stream says nothing before it sends a checkpoint.
+	// The proxies that are known cut a stream off after 30 seconds or more.
+	maxSilence = 25 * time.Second
+)
 
 type eventStream = connect.ServerStream[bookingsv1.StreamEventsResponse]
 
@@ -36,7 +43,12 @@ func (s *eventService) StreamEvents(ctx context.Context, r *bookingsv1.StreamEve
 	}
 	ctx, cancel := untilExpiry(ctx, caller)
 	defer cancel()
-	return relay(ctx, subscription, stream)
+	// nginx, left to itself, holds an answer back until it fills a buffer.
+	stream.ResponseHeader().Set("X-Accel-Buffering", "no")
+	if err := send(ctx, stream, readyMessage(subscription.Head, caller)); err != nil {
+		return err
+	}
+	return s.relay(ctx, subscription, stream)
 }
 
 // mostReaders is how many sockets and streams the caller may hold here; services
@@ -56,25 +68,51 @@ func untilExpiry(ctx context.Context, caller identity.Caller) (context.Context, 
 	return context.WithDeadlineCause(ctx, caller.Expires, expired)
 }
 
-// relay sends each entry until the subscription or its context ends, at first
-// the headers alone: the caller sees that the stream is open.
-func relay(ctx context.Context, subscription *feed.Subscription, stream *eventStream) error {
-	if err := send(ctx, stream, nil); err != nil {
-		return err
+// readyMessage opens a stream. head is where one without a number goes on.
+func readyMessage(head int64, caller identity.Caller) *bookingsv1.StreamEventsResponse {
+	ready := &bookingsv1.StreamReady{Head: head}
+	if !caller.Expires.IsZero() {
+		ready.ExpireTime = timestamppb.New(caller.Expires)
 	}
+	return &bookingsv1.StreamEventsResponse{Ready: ready}
+}
+
+// relay sends each entry, and checkpoints between them, until the subscription
+// or its context ends.
+func (s *eventService) relay(ctx context.Context, subscription *feed.Subscription, stream *eventStream) error {
 	for {
-		entry, err := subscription.Next(ctx)
+		message, err := nextMessage(ctx, subscription, s.silence)
 		if err != nil {
 			return err
 		}
-		event, err := toEvent(entry)
-		if err != nil {
-			return err
-		}
-		if err := send(ctx, stream, &bookingsv1.StreamEventsResponse{Event: event}); err != nil {
+		if err := send(ctx, stream, message); err != nil {
 			return err
 		}
 	}
+}
+
+var errSilent = errors.New("no entry has come")
+
+// nextMessage waits for the next entry, or, where none comes for as long as
+// silence, says how far the reader has come: also while PostgreSQL is away and
+// there are entries that it has not been sent. A wait that is cut short so takes
+// nothing from the subscription.
+func nextMessage(ctx context.Context, subscription *feed.Subscription, silence time.Duration) (*bookingsv1.StreamEventsResponse, error) {
+	waiting, cancel := context.WithTimeoutCause(ctx, silence, errSilent)
+	defer cancel()
+	entry, err := subscription.Next(waiting)
+	switch {
+	case errors.Is(err, errSilent):
+		checkpoint := &bookingsv1.StreamCheckpoint{Sequence: subscription.Cursor()}
+		return &bookingsv1.StreamEventsResponse{Checkpoint: checkpoint}, nil
+	case err != nil:
+		return nil, err
+	}
+	event, err := toEvent(entry)
+	if err != nil {
+		return nil, err
+	}
+	return &bookingsv1.StreamEventsResponse{Event: event}, nil
 }
 
 // send cuts off a caller who does not read for so long that one message cannot
@@ -87,9 +125,9 @@ func send(ctx context.Context, stream *eventStream, message *bookingsv1.StreamEv
 	err := stream.Send(message)
 	switch {
 	case !time.Now().Before(deadline): // also without an error: nobody is told of a failed flush
-		return booking.Errorf(booking.ReasonRateLimited, "the stream is not read: resume after the last entry received")
+		return booking.Errorf(booking.ReasonRateLimited, "the stream is not read: resume after the last number received")
 	case err != nil:
-		return fmt.Errorf("send an event: %w: %w", context.Canceled, err)
+		return fmt.Errorf("send a message of a stream: %w: %w", context.Canceled, err)
 	}
 	return nil
 }

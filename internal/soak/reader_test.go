@@ -173,8 +173,9 @@ func (r *reader) followStream(ctx context.Context, s *server) error {
 	}
 	defer func() { _ = stream.Close() }()
 	for stream.Receive() {
-		event := stream.Msg().GetEvent()
-		r.note(entry{sequence: event.GetSequence(), id: event.GetId()}, event.GetTime().AsTime())
+		if event := stream.Msg().GetEvent(); event != nil {
+			r.note(entry{sequence: event.GetSequence(), id: event.GetId()}, event.GetTime().AsTime())
+		}
 	}
 	return stream.Err()
 }

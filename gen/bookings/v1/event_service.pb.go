@@ -11,6 +11,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -216,11 +217,16 @@ func (x *StreamEventsRequest) GetAfterSequence() int64 {
 	return 0
 }
 
-// One message of StreamEvents.
+// One message of StreamEvents: one of these fields is set. Pass over a message
+// with none of them: later versions may send others.
 type StreamEventsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The entry.
-	Event         *Event `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	// An entry of the feed.
+	Event *Event `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	// The first message, and never again: the stream is open.
+	Ready *StreamReady `protobuf:"bytes,2,opt,name=ready,proto3" json:"ready,omitempty"`
+	// Nothing has happened for a while.
+	Checkpoint    *StreamCheckpoint `protobuf:"bytes,3,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -262,11 +268,127 @@ func (x *StreamEventsResponse) GetEvent() *Event {
 	return nil
 }
 
+func (x *StreamEventsResponse) GetReady() *StreamReady {
+	if x != nil {
+		return x.Ready
+	}
+	return nil
+}
+
+func (x *StreamEventsResponse) GetCheckpoint() *StreamCheckpoint {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return nil
+}
+
+// What a stream begins with.
+type StreamReady struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The number of the feed's newest entry; 0 for a feed without entries. A stream
+	// without `after_sequence` goes on after it.
+	Head int64 `protobuf:"varint,1,opt,name=head,proto3" json:"head,omitempty"`
+	// When the token expires, and the stream with it. Unset for internal services.
+	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamReady) Reset() {
+	*x = StreamReady{}
+	mi := &file_bookings_v1_event_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamReady) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamReady) ProtoMessage() {}
+
+func (x *StreamReady) ProtoReflect() protoreflect.Message {
+	mi := &file_bookings_v1_event_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamReady.ProtoReflect.Descriptor instead.
+func (*StreamReady) Descriptor() ([]byte, []int) {
+	return file_bookings_v1_event_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *StreamReady) GetHead() int64 {
+	if x != nil {
+		return x.Head
+	}
+	return 0
+}
+
+func (x *StreamReady) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+// How far a stream has come.
+type StreamCheckpoint struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The number up to which you have been sent everything: resume after it.
+	Sequence      int64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamCheckpoint) Reset() {
+	*x = StreamCheckpoint{}
+	mi := &file_bookings_v1_event_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamCheckpoint) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamCheckpoint) ProtoMessage() {}
+
+func (x *StreamCheckpoint) ProtoReflect() protoreflect.Message {
+	mi := &file_bookings_v1_event_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamCheckpoint.ProtoReflect.Descriptor instead.
+func (*StreamCheckpoint) Descriptor() ([]byte, []int) {
+	return file_bookings_v1_event_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *StreamCheckpoint) GetSequence() int64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
 var File_bookings_v1_event_service_proto protoreflect.FileDescriptor
 
 const file_bookings_v1_event_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1fbookings/v1/event_service.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x17bookings/v1/event.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\xc8\x02\n" +
+	"\x1fbookings/v1/event_service.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x17bookings/v1/event.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc8\x02\n" +
 	"\x11ListEventsRequest\x123\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x11.bookings.v1.RoleB\f\xbaH\t\x82\x01\x06\x18\x00\x18\x01\x18\x02R\x04role\x12\x8f\x01\n" +
 	"\auser_id\x18\x02 \x01(\tBv\xbaHs\xba\x01m\n" +
@@ -282,9 +404,19 @@ const file_bookings_v1_event_service_proto_rawDesc = "" +
 	"\auser_id\x18\x02 \x01(\tBv\xbaHs\xba\x01m\n" +
 	"\auser_id\x12=must be 1 to 128 characters, none of them a control character\x1a#this.matches('^[^\\\\p{Cc}]{1,128}$')\xd8\x01\x01R\x06userId\x123\n" +
 	"\x0eafter_sequence\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00H\x00R\rafterSequence\x88\x01\x01B\x11\n" +
-	"\x0f_after_sequence\"@\n" +
+	"\x0f_after_sequence\"\xaf\x01\n" +
 	"\x14StreamEventsResponse\x12(\n" +
-	"\x05event\x18\x01 \x01(\v2\x12.bookings.v1.EventR\x05event2\xcb\x01\n" +
+	"\x05event\x18\x01 \x01(\v2\x12.bookings.v1.EventR\x05event\x12.\n" +
+	"\x05ready\x18\x02 \x01(\v2\x18.bookings.v1.StreamReadyR\x05ready\x12=\n" +
+	"\n" +
+	"checkpoint\x18\x03 \x01(\v2\x1d.bookings.v1.StreamCheckpointR\n" +
+	"checkpoint\"^\n" +
+	"\vStreamReady\x12\x12\n" +
+	"\x04head\x18\x01 \x01(\x03R\x04head\x12;\n" +
+	"\vexpire_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\".\n" +
+	"\x10StreamCheckpoint\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x03R\bsequence2\xcb\x01\n" +
 	"\fEventService\x12d\n" +
 	"\n" +
 	"ListEvents\x12\x1e.bookings.v1.ListEventsRequest\x1a\x1f.bookings.v1.ListEventsResponse\"\x15\x82\xd3\xe4\x93\x02\f\x12\n" +
@@ -304,29 +436,35 @@ func file_bookings_v1_event_service_proto_rawDescGZIP() []byte {
 	return file_bookings_v1_event_service_proto_rawDescData
 }
 
-var file_bookings_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_bookings_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_bookings_v1_event_service_proto_goTypes = []any{
-	(*ListEventsRequest)(nil),    // 0: bookings.v1.ListEventsRequest
-	(*ListEventsResponse)(nil),   // 1: bookings.v1.ListEventsResponse
-	(*StreamEventsRequest)(nil),  // 2: bookings.v1.StreamEventsRequest
-	(*StreamEventsResponse)(nil), // 3: bookings.v1.StreamEventsResponse
-	(Role)(0),                    // 4: bookings.v1.Role
-	(*Event)(nil),                // 5: bookings.v1.Event
+	(*ListEventsRequest)(nil),     // 0: bookings.v1.ListEventsRequest
+	(*ListEventsResponse)(nil),    // 1: bookings.v1.ListEventsResponse
+	(*StreamEventsRequest)(nil),   // 2: bookings.v1.StreamEventsRequest
+	(*StreamEventsResponse)(nil),  // 3: bookings.v1.StreamEventsResponse
+	(*StreamReady)(nil),           // 4: bookings.v1.StreamReady
+	(*StreamCheckpoint)(nil),      // 5: bookings.v1.StreamCheckpoint
+	(Role)(0),                     // 6: bookings.v1.Role
+	(*Event)(nil),                 // 7: bookings.v1.Event
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
 }
 var file_bookings_v1_event_service_proto_depIdxs = []int32{
-	4, // 0: bookings.v1.ListEventsRequest.role:type_name -> bookings.v1.Role
-	5, // 1: bookings.v1.ListEventsResponse.events:type_name -> bookings.v1.Event
-	4, // 2: bookings.v1.StreamEventsRequest.role:type_name -> bookings.v1.Role
-	5, // 3: bookings.v1.StreamEventsResponse.event:type_name -> bookings.v1.Event
-	0, // 4: bookings.v1.EventService.ListEvents:input_type -> bookings.v1.ListEventsRequest
-	2, // 5: bookings.v1.EventService.StreamEvents:input_type -> bookings.v1.StreamEventsRequest
-	1, // 6: bookings.v1.EventService.ListEvents:output_type -> bookings.v1.ListEventsResponse
-	3, // 7: bookings.v1.EventService.StreamEvents:output_type -> bookings.v1.StreamEventsResponse
-	6, // [6:8] is the sub-list for method output_type
-	4, // [4:6] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	6, // 0: bookings.v1.ListEventsRequest.role:type_name -> bookings.v1.Role
+	7, // 1: bookings.v1.ListEventsResponse.events:type_name -> bookings.v1.Event
+	6, // 2: bookings.v1.StreamEventsRequest.role:type_name -> bookings.v1.Role
+	7, // 3: bookings.v1.StreamEventsResponse.event:type_name -> bookings.v1.Event
+	4, // 4: bookings.v1.StreamEventsResponse.ready:type_name -> bookings.v1.StreamReady
+	5, // 5: bookings.v1.StreamEventsResponse.checkpoint:type_name -> bookings.v1.StreamCheckpoint
+	8, // 6: bookings.v1.StreamReady.expire_time:type_name -> google.protobuf.Timestamp
+	0, // 7: bookings.v1.EventService.ListEvents:input_type -> bookings.v1.ListEventsRequest
+	2, // 8: bookings.v1.EventService.StreamEvents:input_type -> bookings.v1.StreamEventsRequest
+	1, // 9: bookings.v1.EventService.ListEvents:output_type -> bookings.v1.ListEventsResponse
+	3, // 10: bookings.v1.EventService.StreamEvents:output_type -> bookings.v1.StreamEventsResponse
+	9, // [9:11] is the sub-list for method output_type
+	7, // [7:9] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_bookings_v1_event_service_proto_init() }
@@ -344,7 +482,7 @@ func file_bookings_v1_event_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bookings_v1_event_service_proto_rawDesc), len(file_bookings_v1_event_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -48,13 +48,21 @@ type EventServiceClient interface {
 	// Errors: SEQUENCE_OUT_OF_RANGE (that point is pruned or ahead of the head;
 	// the metadata holds `head`), NOT_ALLOWED, VALIDATION_FAILED.
 	ListEvents(context.Context, *v1.ListEventsRequest) (*v1.ListEventsResponse, error)
-	// The feed as it grows: what came after `after_sequence`, then each new entry
-	// once, in order. Ends with TOKEN_EXPIRED when the token does, SHUTTING_DOWN
-	// when this instance stops (resume elsewhere), RATE_LIMITED when it is read
-	// too slowly (resume after the last entry received).
+	// The feed as it grows: first `ready`, then what came after `after_sequence`,
+	// then each new entry once, in order. After 25 seconds without a message a
+	// `checkpoint` comes, so that no proxy takes the stream for dead.
 	//
-	// Errors: SEQUENCE_OUT_OF_RANGE, NOT_ALLOWED, VALIDATION_FAILED, RATE_LIMITED
-	// (more than 10 streams and sockets of one user on this instance).
+	// A stream may be read as slowly as you like: what you have not read yet waits
+	// in the database. It ends with TOKEN_EXPIRED when the token does, with
+	// SHUTTING_DOWN when this instance stops (resume elsewhere), and with
+	// RATE_LIMITED when one message could not be sent within 5 seconds. Resume
+	// after the last number received: of an entry, a checkpoint or, on a stream
+	// that was live only, of `ready`.
+	//
+	// Errors: SEQUENCE_OUT_OF_RANGE (that point is pruned or ahead of the head, at
+	// once or while the stream goes on; the metadata holds `head`), NOT_ALLOWED,
+	// VALIDATION_FAILED, RATE_LIMITED (more than 10 streams and sockets of one user
+	// on this instance).
 	StreamEvents(context.Context, *v1.StreamEventsRequest) (*connect.ServerStreamForClient[v1.StreamEventsResponse], error)
 }
 
@@ -113,13 +121,21 @@ type EventServiceHandler interface {
 	// Errors: SEQUENCE_OUT_OF_RANGE (that point is pruned or ahead of the head;
 	// the metadata holds `head`), NOT_ALLOWED, VALIDATION_FAILED.
 	ListEvents(context.Context, *v1.ListEventsRequest) (*v1.ListEventsResponse, error)
-	// The feed as it grows: what came after `after_sequence`, then each new entry
-	// once, in order. Ends with TOKEN_EXPIRED when the token does, SHUTTING_DOWN
-	// when this instance stops (resume elsewhere), RATE_LIMITED when it is read
-	// too slowly (resume after the last entry received).
+	// The feed as it grows: first `ready`, then what came after `after_sequence`,
+	// then each new entry once, in order. After 25 seconds without a message a
+	// `checkpoint` comes, so that no proxy takes the stream for dead.
 	//
-	// Errors: SEQUENCE_OUT_OF_RANGE, NOT_ALLOWED, VALIDATION_FAILED, RATE_LIMITED
-	// (more than 10 streams and sockets of one user on this instance).
+	// A stream may be read as slowly as you like: what you have not read yet waits
+	// in the database. It ends with TOKEN_EXPIRED when the token does, with
+	// SHUTTING_DOWN when this instance stops (resume elsewhere), and with
+	// RATE_LIMITED when one message could not be sent within 5 seconds. Resume
+	// after the last number received: of an entry, a checkpoint or, on a stream
+	// that was live only, of `ready`.
+	//
+	// Errors: SEQUENCE_OUT_OF_RANGE (that point is pruned or ahead of the head, at
+	// once or while the stream goes on; the metadata holds `head`), NOT_ALLOWED,
+	// VALIDATION_FAILED, RATE_LIMITED (more than 10 streams and sockets of one user
+	// on this instance).
 	StreamEvents(context.Context, *v1.StreamEventsRequest, *connect.ServerStream[v1.StreamEventsResponse]) error
 }
 
