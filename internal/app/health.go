@@ -7,10 +7,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 
 	"bookings/internal/migrate"
+	"bookings/internal/pgpool"
 )
 
 // probeTimeout bounds a readiness check, also against a hung database.
@@ -18,7 +18,7 @@ const probeTimeout = 2 * time.Second
 
 // health answers load balancers.
 type health struct {
-	pool  *pgxpool.Pool
+	pool  *pgpool.Pool
 	redis redis.UniversalClient
 	// draining is set when the server begins to stop.
 	draining atomic.Bool
@@ -80,7 +80,7 @@ func (h *health) check(ctx context.Context) readiness {
 
 func (h *health) checkSchema(ctx context.Context) bool {
 	if !h.migrated.Load() {
-		h.migrated.Store(migrate.Check(ctx, h.pool) == nil)
+		h.migrated.Store(migrate.Check(ctx, h.pool.Pool) == nil)
 	}
 	return h.migrated.Load()
 }

@@ -46,7 +46,7 @@ func TestAWorkerSeesWhatHappensWhileItWaitsForTheLocks(t *testing.T) {
 				t.Fatal(err)
 			}
 			d.work()
-			pgtest.EventuallyBlocks(t, d.Pool, tx)
+			pgtest.EventuallyBlocks(t, d.Pool.Pool, tx)
 			d.store(tx, b, test.change(b))
 			d.drained()
 			d.checkReminder(b, test.state, 0)

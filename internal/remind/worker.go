@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
@@ -16,6 +15,7 @@ import (
 	"bookings/internal/bookingdb"
 	"bookings/internal/feed"
 	"bookings/internal/pgbatch"
+	"bookings/internal/pgpool"
 )
 
 var queries sqlc.Queries
@@ -24,7 +24,7 @@ var queries sqlc.Queries
 type Worker struct {
 	river.WorkerDefaults[Args]
 
-	Pool  *pgxpool.Pool
+	Pool  *pgpool.Pool
 	Feeds *feed.Hub
 	Now   func() time.Time
 	Log   *slog.Logger
@@ -36,7 +36,7 @@ type Worker struct {
 func (w *Worker) Work(ctx context.Context, job *river.Job[Args]) error {
 	var entries []feed.Entry
 	var b booking.Booking
-	err := pgx.BeginFunc(ctx, w.Pool, func(tx pgx.Tx) (err error) {
+	err := w.Pool.InTx(ctx, func(tx pgx.Tx) (err error) {
 		b, entries, err = w.remind(ctx, tx, job.Args)
 		if err != nil {
 			return err

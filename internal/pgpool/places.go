@@ -1,0 +1,5 @@
+package pgpool
+
+type places struct{}
+
+func newPlaces(int32) *places { return &places{} }
