@@ -104,7 +104,10 @@ func TestAStandbyThatTakesNoWritesIsUnavailable(t *testing.T) {
 func TestWhatPassesIsUnavailable(t *testing.T) {
 	t.Parallel()
 	for _, cause := range []*pgconn.PgError{
-		{Code: "40P01"}, {Code: "40001"}, {Code: "42P05"}, {Code: "26000"},
+		{Code: "40P01"},
+		{Code: "40001"},
+		{Code: "42P05"},
+		{Code: "26000"},
 		{Code: "0A000", Routine: "RevalidateCachedQuery"},
 	} {
 		check(t, cause, unavailable)
