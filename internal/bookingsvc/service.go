@@ -54,10 +54,10 @@ func (s *Service) Get(ctx context.Context, by booking.Actor, id uuid.UUID) (book
 // the commit: readers must not be told what might not happen. Publishing never
 // waits and cannot fail the call, as feeds heal by themselves. Where f returns
 // errRollback, nothing stays, nobody is told, and all is well. f may be called
-// again (pgpool.Pool.InTx).
-func (s *Service) inTx(ctx context.Context, f func(pgx.Tx) ([]feed.Entry, error)) error {
+// again (pgpool.Pool.InTx), and the provider's other transactions come first.
+func (s *Service) inTx(ctx context.Context, providerID string, f func(pgx.Tx) ([]feed.Entry, error)) error {
 	var entries []feed.Entry
-	err := s.Pool.InTx(ctx, func(tx pgx.Tx) (err error) {
+	err := s.Pool.InTx(ctx, providerID, func(tx pgx.Tx) (err error) {
 		entries, err = f(tx)
 		return err
 	})

@@ -127,7 +127,7 @@ func TestATransactionIsTriedAgainOnAConnectionWhoseStatementsAreStale(t *testing
 			}
 			pool := stale(t, spoil, statements...)
 			before := notes(t, pool)
-			err := pool.InTx(t.Context(), func(tx pgx.Tx) error {
+			err := pool.InTx(t.Context(), "ben", func(tx pgx.Tx) error {
 				for _, statement := range statements {
 					if _, err := tx.Exec(t.Context(), statement, nil); err != nil {
 						return err
@@ -183,7 +183,7 @@ func TestATransactionThatADeadlockHasEndedIsTriedAgain(t *testing.T) {
 	for _, order := range [][2]int{{1, 2}, {2, 1}} {
 		done.Go(func() {
 			first := true
-			err := pool.InTx(t.Context(), func(tx pgx.Tx) error {
+			err := pool.InTx(t.Context(), "ben", func(tx pgx.Tx) error {
 				calls <- struct{}{}
 				for i, id := range order {
 					if _, err := tx.Exec(t.Context(), "UPDATE rows SET n = n + 1 WHERE id = $1", id); err != nil {
@@ -215,7 +215,7 @@ func TestATransactionIsTriedThreeTimesAtMost(t *testing.T) {
 	pool := openNew(t)
 	for _, code := range []string{"40P01", "40001", "26000", "42P05"} {
 		calls := 0
-		err := pool.InTx(t.Context(), func(tx pgx.Tx) error {
+		err := pool.InTx(t.Context(), "ben", func(tx pgx.Tx) error {
 			calls++
 			_, err := tx.Exec(t.Context(), "DO $$ BEGIN RAISE 'again' USING ERRCODE = '"+code+"'; END $$")
 			return err
@@ -231,7 +231,7 @@ func TestWhatDoesNotPassIsNotTriedAgain(t *testing.T) {
 	pool := openNew(t)
 	for _, sql := range []string{"SELECT 1/0", "DO $$ BEGIN RAISE 'no' USING ERRCODE = '0A000'; END $$"} {
 		calls := 0
-		err := pool.InTx(t.Context(), func(tx pgx.Tx) error {
+		err := pool.InTx(t.Context(), "ben", func(tx pgx.Tx) error {
 			calls++
 			_, err := tx.Exec(t.Context(), sql)
 			return err

@@ -42,7 +42,7 @@ func TestAWorkerSeesWhatHappensWhileItWaitsForTheLocks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if b, err = bookingdb.Lock(t.Context(), tx, b.ID, ben); err != nil {
+			if b, err = bookingdb.Lock(t.Context(), tx, bookingdb.Parties{ID: b.ID, ProviderID: b.ProviderID, CustomerID: b.CustomerID}); err != nil {
 				t.Fatal(err)
 			}
 			d.work()
