@@ -63,6 +63,17 @@ func Stale(err *pgconn.PgError) bool {
 	return err.Code == "42P05" || err.Code == "26000" || err.Code == "0A000" && err.Routine == "RevalidateCachedQuery"
 }
 
+// NoPrimary reports whether a server takes no writes any more (25006), is going
+// away (57P01, 57P02) or not there yet (57P03): another one may be the primary.
+func NoPrimary(err *pgconn.PgError) bool {
+	switch err.Code {
+	case "25006", "57P01", "57P02", "57P03":
+		return true
+	default:
+		return false
+	}
+}
+
 // unavailableError is a booking.Error for the caller, its cause for the log.
 type unavailableError struct{ cause error }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"golang.org/x/time/rate"
 )
 
 const (
@@ -38,11 +37,19 @@ type Pool struct {
 
 	begin  pgx.TxOptions
 	places *places
+	drop   *dropper
 }
 
 // Of is a pool as pgx makes it, with its own time-outs.
 func Of(pool *pgxpool.Pool) *Pool {
-	return &Pool{Pool: pool, places: newPlaces(pool.Config().MaxConns)}
+	p := &Pool{places: newPlaces(pool.Config().MaxConns), drop: newDropper()}
+	p.use(pool)
+	return p
+}
+
+func (p *Pool) use(pool *pgxpool.Pool) {
+	p.Pool = pool
+	p.drop.pool.Store(pool)
 }
 
 // Open makes the pool of calls. It connects to nothing yet.
@@ -78,12 +85,12 @@ func setDefaults(config *pgxpool.Config, parameters map[string]string) {
 }
 
 func open(ctx context.Context, config *pgxpool.Config) (*Pool, error) {
-	drop := &dropper{often: rate.Sometimes{Interval: dropInterval}}
-	config.ConnConfig.OnPgError = drop.onError
+	p := &Pool{places: newPlaces(config.MaxConns), drop: newDropper()}
+	config.ConnConfig.OnPgError = p.drop.onError
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("make the pool of connections: %w", err)
 	}
-	drop.pool.Store(pool)
-	return Of(pool), nil
+	p.use(pool)
+	return p, nil
 }
