@@ -93,6 +93,7 @@ func TestGRPCHealthFollowsReadiness(t *testing.T) {
 	i := start(t, func(s *Settings) { s.DatabaseURL, s.Worker = url, false })
 	i.checkHealth(serving)
 	proxy.cut()
+	i.awaitf(func() bool { status, _ := i.readiness(); return status == http.StatusServiceUnavailable }, "readiness off") // within a second
 	i.checkHealth(notServing)
 }
 

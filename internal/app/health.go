@@ -3,25 +3,33 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 
 	"bookings/internal/migrate"
+	"bookings/internal/pgpool"
 )
 
 // probeTimeout bounds a readiness check, also against a hung database.
-const probeTimeout = 2 * time.Second
+const (
+	probeTimeout = 2 * time.Second
+	// probeInterval is how often PostgreSQL is asked at most, whoever asks us: the
+	// probes of many load balancers, or of anybody, are no load for it.
+	probeInterval = time.Second
+)
 
 // health answers load balancers.
 type health struct {
-	pool  *pgxpool.Pool
+	pool  *pgpool.Pool
 	redis redis.UniversalClient
 	// draining is set when the server begins to stop.
 	draining atomic.Bool
+	postgres askedPostgres
 	// migrated remembers that the schema was new enough: it does not grow older.
 	migrated atomic.Bool
 }
@@ -29,6 +37,7 @@ type health struct {
 // States of the whole and of its parts, besides "ok".
 const (
 	unavailable = "unavailable"
+	readOnly    = "read-only"
 	degraded    = "degraded"
 )
 
@@ -62,12 +71,7 @@ func (h *health) check(ctx context.Context) readiness {
 	defer cancel()
 	redisAnswer := make(chan string, 1)
 	go func() { redisAnswer <- h.checkRedis(ctx) }()
-	found := readiness{Status: "ok", Postgres: "ok", Schema: "ok"}
-	if err := h.pool.Ping(ctx); err != nil {
-		found.Status, found.Postgres, found.Schema = unavailable, unavailable, "unknown"
-	} else if !h.checkSchema(ctx) {
-		found.Status, found.Schema = unavailable, "too old: run bookings migrate up"
-	}
+	found := h.checkPostgres(ctx)
 	found.Redis = <-redisAnswer
 	switch {
 	case h.draining.Load():
@@ -78,9 +82,44 @@ func (h *health) check(ctx context.Context) readiness {
 	return found
 }
 
+// askedPostgres is what PostgreSQL answered last.
+type askedPostgres struct {
+	mu    sync.Mutex
+	at    time.Time
+	found readiness
+}
+
+// checkPostgres asks PostgreSQL, or says what it has just answered. Who comes
+// while it is being asked waits for the answer, which does not hang on the one
+// who asked first.
+func (h *health) checkPostgres(ctx context.Context) readiness {
+	h.postgres.mu.Lock()
+	defer h.postgres.mu.Unlock()
+	if time.Since(h.postgres.at) >= probeInterval {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
+		defer cancel()
+		h.postgres.found = h.askPostgres(ctx)
+		h.postgres.at = time.Now()
+	}
+	return h.postgres.found
+}
+
+func (h *health) askPostgres(ctx context.Context) readiness {
+	err := h.pool.CheckWritable(ctx)
+	switch {
+	case errors.Is(err, pgpool.ErrReadOnly):
+		return readiness{Status: unavailable, Postgres: readOnly, Schema: "unknown"}
+	case err != nil:
+		return readiness{Status: unavailable, Postgres: unavailable, Schema: "unknown"}
+	case !h.checkSchema(ctx):
+		return readiness{Status: unavailable, Postgres: "ok", Schema: "too old: run bookings migrate up"}
+	}
+	return readiness{Status: "ok", Postgres: "ok", Schema: "ok"}
+}
+
 func (h *health) checkSchema(ctx context.Context) bool {
 	if !h.migrated.Load() {
-		h.migrated.Store(migrate.Check(ctx, h.pool) == nil)
+		h.migrated.Store(migrate.Check(ctx, h.pool.Pool) == nil)
 	}
 	return h.migrated.Load()
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 	"github.com/riverqueue/river"
 
@@ -21,6 +20,7 @@ import (
 	"bookings/internal/jobs"
 	"bookings/internal/middleware"
 	"bookings/internal/pause"
+	"bookings/internal/pgpool"
 	"bookings/internal/ratelimit"
 	"bookings/internal/remind"
 	"bookings/internal/rpcapi"
@@ -33,7 +33,7 @@ type Server struct {
 	settings Settings
 	log      *slog.Logger
 
-	pool    *pgxpool.Pool
+	pool    *pgpool.Pool
 	redis   redis.UniversalClient
 	feeds   *feed.Hub
 	jobs    *river.Client[pgx.Tx]
@@ -62,7 +62,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger) (*Server, error) {
 }
 
 func (s *Server) openStores(ctx context.Context) (err error) {
-	if s.pool, err = openPool(ctx, s.settings.DatabaseURL); err != nil {
+	if s.pool, err = pgpool.Open(ctx, s.settings.DatabaseURL); err != nil {
 		return err
 	}
 	var broadcast *feed.Redis

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
+
+	"bookings/internal/pgpool"
 )
 
 // minSecret is the shortest secret that is accepted, in bytes (RFC 7518,
@@ -127,7 +129,7 @@ func (s Settings) check() []error {
 		}
 	}
 	if s.DatabaseURL != "" {
-		_, err := poolConfig(s.DatabaseURL)
+		_, err := pgpool.Config(s.DatabaseURL)
 		fault(err != nil, "DATABASE_URL: is no postgres:// URL or connection string")
 	}
 	return faults

@@ -4,60 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 )
 
-const (
-	// maxConns is the size of the pool where the URL does not say pool_max_conns.
-	maxConns       = 20
-	connectTimeout = 3 * time.Second
-	// redisTimeout is the one short deadline that a hung Redis can cost.
-	redisTimeout = time.Second
-)
-
-// poolConfig bounds every wait for PostgreSQL, so that a server that hangs is
-// noticed. A statement may take less than a call (rpcapi).
-func poolConfig(databaseURL string) (*pgxpool.Config, error) {
-	config, err := pgxpool.ParseConfig(databaseURL)
-	if err != nil {
-		return nil, fmt.Errorf("read DATABASE_URL: %w", err)
-	}
-	if !strings.Contains(databaseURL, "pool_max_conns") {
-		config.MaxConns = maxConns
-	}
-	config.PingTimeout = time.Second
-	config.ConnConfig.ConnectTimeout = connectTimeout
-	for name, value := range map[string]string{
-		"application_name":                    "bookings",
-		"default_transaction_isolation":       "read committed",
-		"statement_timeout":                   "7s",
-		"lock_timeout":                        "6s",
-		"idle_in_transaction_session_timeout": "10s",
-		"timezone":                            "UTC",
-	} {
-		if _, given := config.ConnConfig.RuntimeParams[name]; !given {
-			config.ConnConfig.RuntimeParams[name] = value
-		}
-	}
-	return config, nil
-}
-
-func openPool(ctx context.Context, databaseURL string) (*pgxpool.Pool, error) {
-	config, err := poolConfig(databaseURL)
-	if err != nil {
-		return nil, err
-	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("make the pool of connections: %w", err)
-	}
-	return pool, nil
-}
+// redisTimeout is the one short deadline that a hung Redis can cost.
+const redisTimeout = time.Second
 
 // redisClient makes a client for one server, or for a Cluster where the URL
 // names further nodes (redis://one:6379?addr=two:6379). It does not connect.

@@ -59,7 +59,7 @@ func startStreaming(t *testing.T, changes ...func(*Settings)) *streaming {
 	})
 	t.Cleanup(s.stop)
 	s.addr = (<-listening).String()
-	s.Writer = feedtest.NewWriter(t, server.pool, "pat", "chris")
+	s.Writer = feedtest.NewWriter(t, server.pool.Pool, "pat", "chris")
 	return s
 }
 
@@ -327,7 +327,7 @@ func TestAStreamIsCutForNotReadingAndNotForItsAge(t *testing.T) {
 		aging = append(aging, s.live(dialect, &bookingsv1.StreamEventsRequest{}))
 	}
 	began := time.Now()
-	busy := feedtest.NewWriter(t, s.server.pool, "busy", "nobody")
+	busy := feedtest.NewWriter(t, s.server.pool.Pool, "busy", "nobody")
 	busy.Fill(burst)
 	unread := after(0)
 	unread.Role, unread.UserId = bookingsv1.Role_ROLE_PROVIDER, busy.Provider.User

@@ -18,17 +18,37 @@ var queries sqlc.Queries
 // caller's: the two must not be told apart.
 var ErrNotFound = booking.Errorf(booking.ReasonBookingNotFound, "there is no such booking")
 
+// Parties are whom a booking is between. They never change.
+type Parties struct {
+	ID                     uuid.UUID
+	ProviderID, CustomerID string
+}
+
+// ReadParties reads a booking's parties without a lock. It fails with
+// ErrNotFound where the booking is not the actor's own. Whose it is, is asked
+// before any lock: a stranger must not be able to tell a booking that exists
+// from one that does not by how long the answer takes.
+func ReadParties(ctx context.Context, db sqlc.DBTX, id uuid.UUID, by booking.Actor) (Parties, error) {
+	row, err := queries.BookingParties(ctx, db, id)
+	if err != nil {
+		return Parties{}, notFound(err)
+	}
+	if !by.Owns(booking.Booking{ProviderID: row.ProviderID, CustomerID: row.CustomerID}) {
+		return Parties{}, ErrNotFound
+	}
+	return Parties{ID: id, ProviderID: row.ProviderID, CustomerID: row.CustomerID}, nil
+}
+
 // Lock takes the locks of every path that changes a booking, in the one order
-// that keeps those paths from deadlocking:
+// that keeps those paths from deadlocking, once its parties are known:
 //
-//  1. read the booking's parties without a lock, since they never change;
-//  2. lock both feeds, the provider's, then the customer's;
-//  3. lock the booking and read it.
+//  1. lock both feeds, the provider's, then the customer's;
+//  2. lock the booking and read it.
 //
 // Two transactions that both take the provider's feed before the customer's
 // cannot each wait for the other, even where two users are each other's provider
 // and customer: a feed belongs to one user in one role. And as the feeds come
-// before the booking, a create, which knows no row yet and takes step 2 alone,
+// before the booking, a create, which knows no row yet and takes step 1 alone,
 // fits in without a second order.
 //
 // The provider's feed is what makes the use cases simple. Whoever has it is the
@@ -40,22 +60,12 @@ var ErrNotFound = booking.Errorf(booking.ReasonBookingNotFound, "there is no suc
 //
 // River's rows come after these, by the ids that the booking names, so that
 // nobody who waits for a feed has one of them.
-//
-// Whose booking it is, is asked before any lock: a stranger must not be able to
-// tell a booking that exists from one that does not by how long the answer
-// takes. Lock fails with ErrNotFound where the booking is not the actor's own.
-func Lock(ctx context.Context, tx pgx.Tx, id uuid.UUID, by booking.Actor) (booking.Booking, error) {
-	parties, err := queries.BookingParties(ctx, tx, id)
-	if err != nil {
-		return booking.Booking{}, notFound(err)
-	}
-	if !by.Owns(booking.Booking{ProviderID: parties.ProviderID, CustomerID: parties.CustomerID}) {
-		return booking.Booking{}, ErrNotFound
-	}
-	if err := queries.FeedLock(ctx, tx, sqlc.FeedLockParams(parties)); err != nil {
+func Lock(ctx context.Context, tx pgx.Tx, of Parties) (booking.Booking, error) {
+	feeds := sqlc.FeedLockParams{ProviderID: of.ProviderID, CustomerID: of.CustomerID}
+	if err := queries.FeedLock(ctx, tx, feeds); err != nil {
 		return booking.Booking{}, fmt.Errorf("lock feeds: %w", err)
 	}
-	row, err := queries.BookingGetForUpdate(ctx, tx, id)
+	row, err := queries.BookingGetForUpdate(ctx, tx, of.ID)
 	if err != nil {
 		return booking.Booking{}, notFound(err)
 	}

@@ -1,6 +1,7 @@
 package bookingdb_test
 
 import (
+	"context"
 	"errors"
 	"reflect"
 	"testing"
@@ -54,12 +55,12 @@ func TestABookingIsReadUnderItsLock(t *testing.T) {
 	pool := pgtest.New(t)
 	b := insert(t, pool, confirmed())
 	first, second := begin(t, pool), begin(t, pool)
-	if _, err := bookingdb.Lock(t.Context(), first, b.ID, provider); err != nil {
+	if _, err := lock(t.Context(), first, b.ID, provider); err != nil {
 		t.Fatal(err)
 	}
 	read := make(chan booking.Booking, 1)
 	go func() {
-		seen, err := bookingdb.Lock(t.Context(), second, b.ID, provider)
+		seen, err := lock(t.Context(), second, b.ID, provider)
 		if err != nil {
 			t.Error(err)
 		}
@@ -83,7 +84,7 @@ func TestALockMovesNoNumber(t *testing.T) {
 	b := insert(t, pool, confirmed())
 	for range 3 {
 		err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
-			_, err := bookingdb.Lock(t.Context(), tx, b.ID, customer)
+			_, err := lock(t.Context(), tx, b.ID, customer)
 			return err
 		})
 		if err != nil {
@@ -102,7 +103,7 @@ func TestAForeignBookingCannotBeToldFromNone(t *testing.T) {
 	pool := pgtest.New(t)
 	b := insert(t, pool, confirmed())
 	holder := begin(t, pool)
-	if _, err := bookingdb.Lock(t.Context(), holder, b.ID, booking.Internal); err != nil {
+	if _, err := lock(t.Context(), holder, b.ID, booking.Internal); err != nil {
 		t.Fatal(err)
 	}
 	for by, id := range map[booking.Actor]uuid.UUID{
@@ -113,7 +114,7 @@ func TestAForeignBookingCannotBeToldFromNone(t *testing.T) {
 		booking.Internal: uuid.Nil,
 	} {
 		tx := begin(t, pool)
-		if _, err := bookingdb.Lock(t.Context(), tx, id, by); !errors.Is(err, bookingdb.ErrNotFound) {
+		if _, err := lock(t.Context(), tx, id, by); !errors.Is(err, bookingdb.ErrNotFound) {
 			t.Errorf("lock by %+v: %v", by, err)
 		}
 		rollback(t, tx)
@@ -129,7 +130,7 @@ func TestAFaultIsNotTakenForNoBooking(t *testing.T) {
 	pool := pgtest.New(t)
 	tx := begin(t, pool)
 	rollback(t, tx)
-	_, lockErr := bookingdb.Lock(t.Context(), tx, uuid.New(), provider)
+	_, lockErr := lock(t.Context(), tx, uuid.New(), provider)
 	_, getErr := bookingdb.Get(t.Context(), tx, uuid.New(), provider)
 	if lockErr == nil || getErr == nil || errors.Is(lockErr, bookingdb.ErrNotFound) || errors.Is(getErr, bookingdb.ErrNotFound) {
 		t.Errorf("on a closed transaction: %v, %v", lockErr, getErr)
@@ -140,7 +141,7 @@ func lockInBackground(t *testing.T, tx pgx.Tx, b booking.Booking) <-chan error {
 	t.Helper()
 	done := make(chan error, 1)
 	go func() {
-		_, err := bookingdb.Lock(t.Context(), tx, b.ID, provider)
+		_, err := lock(t.Context(), tx, b.ID, provider)
 		done <- err
 	}()
 	return done
@@ -179,4 +180,13 @@ func rollback(t *testing.T, tx pgx.Tx) {
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// lock reads a booking's parties and takes its locks, as all writing paths do.
+func lock(ctx context.Context, tx pgx.Tx, id uuid.UUID, by booking.Actor) (booking.Booking, error) {
+	parties, err := bookingdb.ReadParties(ctx, tx, id, by)
+	if err != nil {
+		return booking.Booking{}, err
+	}
+	return bookingdb.Lock(ctx, tx, parties)
 }

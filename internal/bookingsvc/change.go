@@ -11,6 +11,7 @@ import (
 	"bookings/internal/bookingdb"
 	"bookings/internal/feed"
 	"bookings/internal/pgbatch"
+	"bookings/internal/pgerror"
 	"bookings/internal/remind"
 	"bookings/internal/requestid"
 )
@@ -54,16 +55,20 @@ func (s *Service) Reschedule(ctx context.Context, by booking.Actor, target Targe
 
 // change is every change of a booking. The order of its checks keeps answers from
 // telling too much: the role, before anything is read; whether there is such a
-// booking of the caller's (bookingdb.Lock); then what the booking allows. The
+// booking of the caller's (bookingdb.ReadParties); then what the booking allows. The
 // clock is read under the locks: a change that has waited for another is judged
 // by the time at which it is made.
 func (s *Service) change(ctx context.Context, by booking.Actor, target Target, change booking.Change, validateOnly bool) (booking.Booking, error) {
 	if err := booking.Authorize(by, change.Action); err != nil {
 		return booking.Booking{}, err
 	}
+	parties, err := bookingdb.ReadParties(ctx, s.Pool, target.ID, by)
+	if err != nil {
+		return booking.Booking{}, pgerror.Explain(err)
+	}
 	var after booking.Booking
-	err := s.inTx(ctx, func(tx pgx.Tx) ([]feed.Entry, error) {
-		before, err := bookingdb.Lock(ctx, tx, target.ID, by)
+	err = s.inTx(ctx, parties.ProviderID, func(tx pgx.Tx) ([]feed.Entry, error) {
+		before, err := bookingdb.Lock(ctx, tx, parties)
 		if err != nil {
 			return nil, err
 		}

@@ -51,7 +51,7 @@ func (s *Service) Create(ctx context.Context, by booking.Actor, r booking.Reques
 // rows come last in it: the job is new, so nobody else can wait for it. A
 // booking that is refused takes its job back with it.
 func (s *Service) insert(ctx context.Context, by booking.Actor, r booking.Request, b booking.Booking, event booking.Event) (created Created, err error) {
-	err = s.inTx(ctx, func(tx pgx.Tx) (_ []feed.Entry, err error) {
+	err = s.inTx(ctx, b.ProviderID, func(tx pgx.Tx) (_ []feed.Entry, err error) {
 		if b, err = remind.Schedule(ctx, s.Jobs, tx, b, requestid.From(ctx)); err != nil {
 			return nil, err
 		}

@@ -27,7 +27,7 @@ func TestAnEventWithoutItsBookingWritesNothingAndTakesNoNumber(t *testing.T) {
 	event.BookingID = uuid.Max
 	var entries []feed.Entry
 	err = pgx.BeginFunc(t.Context(), d.pool, func(tx pgx.Tx) error {
-		if _, err := bookingdb.Lock(t.Context(), tx, b.ID, ben); err != nil {
+		if _, err := bookingdb.Lock(t.Context(), tx, bookingdb.Parties{ID: b.ID, ProviderID: b.ProviderID, CustomerID: b.CustomerID}); err != nil {
 			return err
 		}
 		var batch pgbatch.Batch

@@ -15,6 +15,7 @@ import (
 	"bookings/internal/bookingsvc"
 	"bookings/internal/feed"
 	"bookings/internal/jobs"
+	"bookings/internal/pgpool"
 	"bookings/internal/pgtest"
 )
 
@@ -52,14 +53,14 @@ func open(t testing.TB) *desk {
 func openOn(t testing.TB, pool *pgxpool.Pool) *desk {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	jobs, err := jobs.NewInserter(pool, log)
+	jobs, err := jobs.NewInserter(pgpool.Of(pool), log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &clock{}
 	c.set(noon)
 	return &desk{t: t, pool: pool, clock: c, Service: &bookingsvc.Service{
-		Pool: pool, Jobs: jobs, Feeds: feed.NewHub(pool, nil, log), Now: c.now, ReminderLead: lead, MaxPending: maxPending,
+		Pool: pgpool.Of(pool), Jobs: jobs, Feeds: feed.NewHub(pool, nil, log), Now: c.now, ReminderLead: lead, MaxPending: maxPending,
 	}}
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 
 	"bookings/gen/sqlc"
@@ -19,11 +18,12 @@ import (
 	"bookings/internal/bookingdb"
 	"bookings/internal/feed"
 	"bookings/internal/pgerror"
+	"bookings/internal/pgpool"
 )
 
 // Service is what all use cases need.
 type Service struct {
-	Pool  *pgxpool.Pool
+	Pool  *pgpool.Pool
 	Jobs  *river.Client[pgx.Tx]
 	Feeds *feed.Hub
 	Now   func() time.Time
@@ -53,10 +53,11 @@ func (s *Service) Get(ctx context.Context, by booking.Actor, id uuid.UUID) (book
 // inTx runs f in a transaction and publishes the entries that it returns, after
 // the commit: readers must not be told what might not happen. Publishing never
 // waits and cannot fail the call, as feeds heal by themselves. Where f returns
-// errRollback, nothing stays, nobody is told, and all is well.
-func (s *Service) inTx(ctx context.Context, f func(pgx.Tx) ([]feed.Entry, error)) error {
+// errRollback, nothing stays, nobody is told, and all is well. f may be called
+// again (pgpool.Pool.InTx), and the provider's other transactions come first.
+func (s *Service) inTx(ctx context.Context, providerID string, f func(pgx.Tx) ([]feed.Entry, error)) error {
 	var entries []feed.Entry
-	err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) (err error) {
+	err := s.Pool.InTx(ctx, providerID, func(tx pgx.Tx) (err error) {
 		entries, err = f(tx)
 		return err
 	})

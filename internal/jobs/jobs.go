@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
+	"bookings/internal/pgpool"
 	"bookings/internal/remind"
 )
 
@@ -32,14 +32,14 @@ const (
 // instance that leaves the work to others. It may not be started: River elects
 // one started client to keep all queues, and one that has no workers would
 // discard every job as unknown.
-func NewInserter(pool *pgxpool.Pool, log *slog.Logger) (*river.Client[pgx.Tx], error) {
+func NewInserter(pool *pgpool.Pool, log *slog.Logger) (*river.Client[pgx.Tx], error) {
 	return newClient(pool, &river.Config{Logger: log})
 }
 
 // NewWorker makes a client that inserts jobs and, once started, works those of
 // all instances. Where pruner is nil, as in tests of reminders, no feed is
 // pruned.
-func NewWorker(pool *pgxpool.Pool, log *slog.Logger, reminders *remind.Worker, pruner *Pruner) (*river.Client[pgx.Tx], error) {
+func NewWorker(pool *pgpool.Pool, log *slog.Logger, reminders *remind.Worker, pruner *Pruner) (*river.Client[pgx.Tx], error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, reminders)
 	config := &river.Config{
@@ -61,8 +61,8 @@ func NewWorker(pool *pgxpool.Pool, log *slog.Logger, reminders *remind.Worker, p
 	return newClient(pool, config)
 }
 
-func newClient(pool *pgxpool.Pool, config *river.Config) (*river.Client[pgx.Tx], error) {
-	client, err := river.NewClient(riverpgxv5.New(pool), config)
+func newClient(pool *pgpool.Pool, config *river.Config) (*river.Client[pgx.Tx], error) {
+	client, err := river.NewClient(riverpgxv5.New(pool.Pool), config)
 	if err != nil {
 		return nil, fmt.Errorf("make a River client: %w", err)
 	}

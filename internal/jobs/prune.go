@@ -5,10 +5,10 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 
 	"bookings/internal/feed"
+	"bookings/internal/pgpool"
 )
 
 const (
@@ -42,7 +42,7 @@ func hourly() *river.PeriodicJob {
 type Pruner struct {
 	river.WorkerDefaults[PruneArgs]
 
-	Pool *pgxpool.Pool
+	Pool *pgpool.Pool
 	// Retention is how long entries are kept.
 	Retention time.Duration
 	Now       func() time.Time

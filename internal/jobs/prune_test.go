@@ -12,6 +12,7 @@ import (
 
 	"bookings/internal/booking"
 	"bookings/internal/feed"
+	"bookings/internal/pgpool"
 	"bookings/internal/pgtest"
 	"bookings/internal/remind"
 )
@@ -87,7 +88,7 @@ func TestAFeedLosesItsOldPrefixAndNothingElse(t *testing.T) {
 			t.Parallel()
 			pool := pgtest.New(t)
 			fill(t, pool, test.times...)
-			pruner := &Pruner{Pool: pool, Retention: retention, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+			pruner := &Pruner{Pool: pgpool.Of(pool), Retention: retention, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
 			for range 2 { // a second round finds nothing to do
 				if err := pruner.Work(t.Context(), nil); err != nil {
 					t.Fatal(err)
@@ -108,9 +109,9 @@ func TestAWorkingClientPrunesWhenItStarts(t *testing.T) {
 	pool := pgtest.New(t)
 	fill(t, pool, time.Now().Add(-2*retention))
 	log := slog.New(slog.DiscardHandler)
-	client, err := NewWorker(pool, log,
-		&remind.Worker{Pool: pool, Feeds: feed.NewHub(pool, nil, log), Now: time.Now, Log: log},
-		&Pruner{Pool: pool, Retention: retention, Now: time.Now, Log: log})
+	client, err := NewWorker(pgpool.Of(pool), log,
+		&remind.Worker{Pool: pgpool.Of(pool), Feeds: feed.NewHub(pool, nil, log), Now: time.Now, Log: log},
+		&Pruner{Pool: pgpool.Of(pool), Retention: retention, Now: time.Now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func Explain(err error) error {
 	switch {
 	case err == nil, errors.As(err, &domain), errors.Is(err, context.Canceled):
 		return err
-	case unavailable(err):
+	case unavailable(err), Passing(err):
 		return &unavailableError{cause: err}
 	}
 	if violation := byConstraint[constraint(err)]; violation != nil {
@@ -45,6 +45,33 @@ func constraint(err error) string {
 		return pg.ConstraintName
 	}
 	return ""
+}
+
+// Passing reports whether an error passes when all of its transaction is run
+// again: a deadlock, a serialization failure, a stale connection.
+func Passing(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pg.Code == "40P01" || pg.Code == "40001" || Stale(pg))
+}
+
+// Stale reports whether a connection's prepared statements and the server's do
+// not fit: one is there already (42P05) or not there (26000), as behind a pooler
+// or after DISCARD ALL; or a table was changed, and the cached plan's columns
+// are no longer the query's (0A000 from that one place: elsewhere it means that
+// PostgreSQL cannot do what we ask, which is a fault of ours).
+func Stale(err *pgconn.PgError) bool {
+	return err.Code == "42P05" || err.Code == "26000" || err.Code == "0A000" && err.Routine == "RevalidateCachedQuery"
+}
+
+// NoPrimary reports whether a server takes no writes any more (25006), is going
+// away (57P01, 57P02) or not there yet (57P03): another one may be the primary.
+func NoPrimary(err *pgconn.PgError) bool {
+	switch err.Code {
+	case "25006", "57P01", "57P02", "57P03":
+		return true
+	default:
+		return false
+	}
 }
 
 // unavailableError is a booking.Error for the caller, its cause for the log.

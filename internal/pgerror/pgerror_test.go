@@ -100,6 +100,24 @@ func TestAStandbyThatTakesNoWritesIsUnavailable(t *testing.T) {
 	check(t, err, unavailable)
 }
 
+// The use cases have tried these again, in vain.
+func TestWhatPassesIsUnavailable(t *testing.T) {
+	t.Parallel()
+	for _, cause := range []*pgconn.PgError{
+		{Code: "40P01"},
+		{Code: "40001"},
+		{Code: "42P05"},
+		{Code: "26000"},
+		{Code: "0A000", Routine: "RevalidateCachedQuery"},
+	} {
+		check(t, cause, unavailable)
+	}
+	other := &pgconn.PgError{Code: "0A000", Routine: "transformLockingClause"}
+	if got := pgerror.Explain(other); got != error(other) { //nolint:errorlint // the very same
+		t.Errorf("%v became %v", other, got)
+	}
+}
+
 func TestTheTwoRulesOfTheDatabaseAreSaidInTheDomainsWords(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]booking.Reason{

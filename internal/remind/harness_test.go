@@ -16,6 +16,7 @@ import (
 	"bookings/internal/bookingsvc"
 	"bookings/internal/feed"
 	"bookings/internal/jobs"
+	"bookings/internal/pgpool"
 	"bookings/internal/pgtest"
 	"bookings/internal/remind"
 	"bookings/internal/requestid"
@@ -45,15 +46,15 @@ func open(t testing.TB, lead time.Duration) *desk {
 	pool := pgtest.New(t)
 	written := &logs{}
 	log := slog.New(slog.NewJSONHandler(written, nil))
-	jobs, err := jobs.NewInserter(pool, log)
+	jobs, err := jobs.NewInserter(pgpool.Of(pool), log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	feeds := feed.NewHub(pool, nil, log)
 	return &desk{
 		t: t, log: written,
-		Service: &bookingsvc.Service{Pool: pool, Jobs: jobs, Feeds: feeds, Now: time.Now, ReminderLead: lead, MaxPending: 1000},
-		worker:  &remind.Worker{Pool: pool, Feeds: feeds, Now: time.Now, Log: log},
+		Service: &bookingsvc.Service{Pool: pgpool.Of(pool), Jobs: jobs, Feeds: feeds, Now: time.Now, ReminderLead: lead, MaxPending: 1000},
+		worker:  &remind.Worker{Pool: pgpool.Of(pool), Feeds: feeds, Now: time.Now, Log: log},
 	}
 }
 

@@ -195,7 +195,7 @@ func TestACancelIsNotStoppedByAJobThatIsGone(t *testing.T) {
 	} {
 		d := open(t, 10*time.Minute)
 		b := d.book(time.Hour)
-		exec(t, d.Pool, sql)
+		exec(t, d.Pool.Pool, sql)
 		d.change(b, booking.Cancel(""))
 		d.checkReminder(b, booking.ReminderSkipped, 0)
 	}

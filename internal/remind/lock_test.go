@@ -42,11 +42,11 @@ func TestAWorkerSeesWhatHappensWhileItWaitsForTheLocks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if b, err = bookingdb.Lock(t.Context(), tx, b.ID, ben); err != nil {
+			if b, err = bookingdb.Lock(t.Context(), tx, bookingdb.Parties{ID: b.ID, ProviderID: b.ProviderID, CustomerID: b.CustomerID}); err != nil {
 				t.Fatal(err)
 			}
 			d.work()
-			pgtest.EventuallyBlocks(t, d.Pool, tx)
+			pgtest.EventuallyBlocks(t, d.Pool.Pool, tx)
 			d.store(tx, b, test.change(b))
 			d.drained()
 			d.checkReminder(b, test.state, 0)

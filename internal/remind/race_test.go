@@ -67,7 +67,7 @@ func (d *desk) race(change func(by booking.Actor, b booking.Booking) error) {
 	worker := &raced{Worker: d.worker}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, worker)
-	client, err := river.NewClient(riverpgxv5.New(d.Pool), &river.Config{
+	client, err := river.NewClient(riverpgxv5.New(d.Pool.Pool), &river.Config{
 		Queues: map[string]river.QueueConfig{remind.Queue: {MaxWorkers: players}}, Workers: workers, Logger: d.worker.Log,
 		FetchPollInterval: 100 * time.Millisecond, FetchCooldown: time.Millisecond,
 	})

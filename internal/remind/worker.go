@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
@@ -16,6 +15,7 @@ import (
 	"bookings/internal/bookingdb"
 	"bookings/internal/feed"
 	"bookings/internal/pgbatch"
+	"bookings/internal/pgpool"
 )
 
 var queries sqlc.Queries
@@ -24,7 +24,7 @@ var queries sqlc.Queries
 type Worker struct {
 	river.WorkerDefaults[Args]
 
-	Pool  *pgxpool.Pool
+	Pool  *pgpool.Pool
 	Feeds *feed.Hub
 	Now   func() time.Time
 	Log   *slog.Logger
@@ -34,10 +34,14 @@ type Worker struct {
 // booking's reminder and the job's completion are one transaction, so that a
 // worker that dies leaves either all of it or a job that is tried again.
 func (w *Worker) Work(ctx context.Context, job *river.Job[Args]) error {
+	parties, err := bookingdb.ReadParties(ctx, w.Pool, job.Args.BookingID, booking.Internal)
+	if err != nil {
+		return fmt.Errorf("remind of booking %s: %w", job.Args.BookingID, err)
+	}
 	var entries []feed.Entry
 	var b booking.Booking
-	err := pgx.BeginFunc(ctx, w.Pool, func(tx pgx.Tx) (err error) {
-		b, entries, err = w.remind(ctx, tx, job.Args)
+	err = w.Pool.InTx(ctx, parties.ProviderID, func(tx pgx.Tx) (err error) {
+		b, entries, err = w.remind(ctx, tx, parties, job.Args)
 		if err != nil {
 			return err
 		}
@@ -57,8 +61,8 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[Args]) error {
 // remind takes the locks that every change takes and decides by the booking as
 // it is then: whatever cancelled or moved it since the job was made has either
 // been committed, and is seen, or waits for this.
-func (w *Worker) remind(ctx context.Context, tx pgx.Tx, args Args) (booking.Booking, []feed.Entry, error) {
-	b, err := bookingdb.Lock(ctx, tx, args.BookingID, booking.Internal)
+func (w *Worker) remind(ctx context.Context, tx pgx.Tx, parties bookingdb.Parties, args Args) (booking.Booking, []feed.Entry, error) {
+	b, err := bookingdb.Lock(ctx, tx, parties)
 	if err != nil {
 		return b, nil, err
 	}

@@ -192,7 +192,7 @@ func TestAStaleJobRemindsOfNothing(t *testing.T) {
 // cancelled or moved its booking.
 func (d *desk) runNow(args remind.Args) {
 	d.t.Helper()
-	exec(d.t, d.Pool, "DELETE FROM river_job WHERE (args->>'moves')::int = $1", args.Moves)
+	exec(d.t, d.Pool.Pool, "DELETE FROM river_job WHERE (args->>'moves')::int = $1", args.Moves)
 	if _, err := d.Jobs.Insert(d.t.Context(), args, nil); err != nil {
 		d.t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestAJobThatRunsTwiceRemindsOnce(t *testing.T) {
 	for range 3 {
 		d.drained()
 		d.checkReminder(b, booking.ReminderSent, 1)
-		exec(t, d.Pool, "UPDATE river_job SET state = 'available', finalized_at = NULL")
+		exec(t, d.Pool.Pool, "UPDATE river_job SET state = 'available', finalized_at = NULL")
 	}
 	d.drained()
 	d.checkReminder(b, booking.ReminderSent, 1)
@@ -256,7 +256,7 @@ const dying = `
 func TestAWorkerThatDiesLeavesAllOrNothing(t *testing.T) {
 	t.Parallel()
 	d := open(t, always)
-	exec(t, d.Pool, dying)
+	exec(t, d.Pool.Pool, dying)
 	var tries atomic.Int32
 	checked := make(chan struct{})
 	d.worker.Now = func() time.Time {

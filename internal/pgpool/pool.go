@@ -1,0 +1,96 @@
+// Package pgpool is the connections to PostgreSQL and how they are used: the
+// bounds of every wait, what is tried a second time, and how much of the pool
+// one user's writers may hold.
+package pgpool
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	// maxConns is the size of a pool where the URL does not say pool_max_conns.
+	maxConns       = 20
+	connectTimeout = 3 * time.Second
+)
+
+// bounds are every wait for PostgreSQL, so that a server that hangs is noticed.
+// A statement may take less than a call (rpcapi), and a lock much less: whoever
+// waits for one holds a connection that others could use.
+var bounds = map[string]string{
+	"default_transaction_isolation":       "read committed",
+	"statement_timeout":                   "7s",
+	"lock_timeout":                        "2s",
+	"idle_in_transaction_session_timeout": "10s",
+}
+
+// Pool is a pool of connections. Its own methods stand before those of pgx's
+// pool: what they run is tried again where PostgreSQL says that this helps.
+type Pool struct {
+	*pgxpool.Pool
+
+	begin  pgx.TxOptions
+	places *places
+	drop   *dropper
+}
+
+// Of is a pool as pgx makes it, with its own time-outs.
+func Of(pool *pgxpool.Pool) *Pool {
+	p := &Pool{places: newPlaces(pool.Config().MaxConns), drop: newDropper()}
+	p.use(pool)
+	return p
+}
+
+func (p *Pool) use(pool *pgxpool.Pool) {
+	p.Pool = pool
+	p.drop.pool.Store(pool)
+}
+
+// Open makes the pool of calls. It connects to nothing yet.
+func Open(ctx context.Context, databaseURL string) (*Pool, error) {
+	config, err := Config(databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, config)
+}
+
+// Config reads a URL and adds what it does not say.
+func Config(databaseURL string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("read DATABASE_URL: %w", err)
+	}
+	if !strings.Contains(databaseURL, "pool_max_conns") {
+		config.MaxConns = maxConns
+	}
+	config.PingTimeout = time.Second
+	config.ConnConfig.ConnectTimeout = connectTimeout
+	setDefaults(config, map[string]string{"application_name": "bookings", "timezone": "UTC"})
+	setDefaults(config, bounds)
+	return config, nil
+}
+
+// setDefaults adds parameters of the connections, where the URL has none.
+func setDefaults(config *pgxpool.Config, parameters map[string]string) {
+	given := maps.Clone(config.ConnConfig.RuntimeParams)
+	maps.Copy(config.ConnConfig.RuntimeParams, parameters)
+	maps.Copy(config.ConnConfig.RuntimeParams, given)
+}
+
+func open(ctx context.Context, config *pgxpool.Config) (*Pool, error) {
+	p := &Pool{places: newPlaces(config.MaxConns), drop: newDropper()}
+	config.ConnConfig.OnPgError = p.drop.onError
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("make the pool of connections: %w", err)
+	}
+	p.use(pool)
+	return p, nil
+}

@@ -1,0 +1,199 @@
+//go:build unix
+
+package pgtest
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bookings/internal/embeddedpg"
+	"bookings/internal/migrate"
+)
+
+// Pair is a primary, migrated, and a standby that follows it.
+type Pair struct {
+	t       testing.TB
+	primary *embeddedpg.Cluster
+	standby string // the standby's own address
+	// StopPrimary ends the primary before the test's end does.
+	StopPrimary func()
+}
+
+// NewPair starts two servers of the test's own. It skips the test where
+// pg_basebackup is missing.
+func NewPair(t testing.TB) *Pair {
+	t.Helper()
+	primary, err := startCluster(t.Context())
+	if err != nil {
+		t.Fatal("pgtest: ", err)
+	}
+	p := &Pair{t: t, primary: primary, StopPrimary: func() { _ = primary.Stop() }}
+	t.Cleanup(p.StopPrimary)
+	if err := migrate.Up(t.Context(), primary.URL("postgres")); err != nil {
+		t.Fatal("pgtest: ", err)
+	}
+	p.standby = follow(t, primary.URL("postgres"))
+	return p
+}
+
+// programs are those of a server's, and the account that may run them.
+type programs struct {
+	dir     string
+	account syscall.Credential
+}
+
+// programsOf asks a server where its programs are. They run as the account that
+// its data belong to, since postgres does not run as root.
+func programsOf(t testing.TB, address string) programs {
+	t.Helper()
+	info, err := os.Stat(ask[string](t, address, "SHOW data_directory"))
+	if err != nil {
+		t.Fatal("pgtest: ", err)
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		t.Fatal("pgtest: a file without an owner")
+	}
+	return programs{
+		dir:     ask[string](t, address, "SELECT setting FROM pg_config WHERE name = 'BINDIR'"),
+		account: syscall.Credential{Uid: owner.Uid, Gid: owner.Gid},
+	}
+}
+
+func (p programs) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(p.dir, name), args...)
+	cmd.Dir, cmd.Env = "/", []string{"LC_ALL=C", "PATH=" + os.Getenv("PATH")}
+	if os.Geteuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &p.account}
+	}
+	return cmd
+}
+
+// folder makes one that belongs to the account. The path of a socket in it must
+// be short, which the test's own folder's is not.
+func (p programs) folder(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "bookings-pair-")
+	if err == nil {
+		t.Cleanup(func() { _ = os.RemoveAll(dir) })
+		err = os.Chown(dir, int(p.account.Uid), int(p.account.Gid))
+	}
+	if err != nil {
+		t.Fatal("pgtest: ", err)
+	}
+	return dir
+}
+
+// follow copies a server and starts the copy as its standby.
+func follow(t testing.TB, primary string) string {
+	t.Helper()
+	programs := programsOf(t, primary)
+	if _, err := os.Stat(filepath.Join(programs.dir, "pg_basebackup")); err != nil {
+		t.Skip("pg_basebackup is missing")
+	}
+	dir := programs.folder(t)
+	data := filepath.Join(dir, "data")
+	backup := programs.command(t.Context(), "pg_basebackup", "-d", primary, "-D", data, "-R", "-c", "fast", "--no-sync")
+	if output, err := backup.CombinedOutput(); err != nil {
+		t.Fatalf("pgtest: pg_basebackup: %v %s", err, output)
+	}
+	programs.start(t, "-D", data, "-c", "listen_addresses=", "-c", "unix_socket_directories="+dir, "-c", "port=5432",
+		"-c", "fsync=off", "-c", "max_connections=300") // no fewer than the primary's
+	query := url.Values{"host": {dir}, "port": {"5432"}}
+	address := (&url.URL{Scheme: "postgres", User: url.User("booking"), Path: "/postgres", RawQuery: query.Encode()}).String()
+	Eventually(t, "a standby that answers", func() bool {
+		connection, err := pgx.Connect(t.Context(), address)
+		if err == nil {
+			_ = connection.Close(t.Context())
+		}
+		return err == nil
+	})
+	return address
+}
+
+// start runs postgres until the test ends.
+func (p programs) start(t testing.TB, args ...string) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	cmd := p.command(ctx, "postgres", args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) } // a fast shutdown, to PostgreSQL
+	cmd.WaitDelay = 10 * time.Second
+	if err := cmd.Start(); err != nil {
+		t.Fatal("pgtest: ", err)
+	}
+	t.Cleanup(func() {
+		stop()
+		_ = cmd.Wait()
+	})
+}
+
+// URL names both servers, and asks for the one that takes writes.
+func (p *Pair) URL() string {
+	p.t.Helper()
+	var hosts []string
+	for _, address := range []string{p.primary.URL("postgres"), p.standby} {
+		parsed, err := url.Parse(address)
+		if err != nil {
+			p.t.Fatal("pgtest: ", err)
+		}
+		hosts = append(hosts, parsed.Query().Get("host"))
+	}
+	query := url.Values{"host": {strings.Join(hosts, ",")}, "port": {"5432,5432"}, "target_session_attrs": {"read-write"}}
+	return (&url.URL{Scheme: "postgres", User: url.User("booking"), Path: "/postgres", RawQuery: query.Encode()}).String()
+}
+
+// Fence makes the primary read-only, which goes on answering.
+func (p *Pair) Fence() {
+	p.t.Helper()
+	run(p.t, p.primary.URL("postgres"), "ALTER SYSTEM SET default_transaction_read_only = on")
+	run(p.t, p.primary.URL("postgres"), "SELECT pg_reload_conf()")
+}
+
+// CatchUp waits until the standby has all that the primary has.
+func (p *Pair) CatchUp() {
+	p.t.Helper()
+	written := ask[string](p.t, p.primary.URL("postgres"), "SELECT pg_current_wal_lsn()::text")
+	Eventually(p.t, "a standby that has caught up", func() bool {
+		return ask[bool](p.t, p.standby, "SELECT pg_last_wal_replay_lsn() >= '"+written+"'")
+	})
+}
+
+// Promote makes the standby the primary.
+func (p *Pair) Promote() {
+	p.t.Helper()
+	run(p.t, p.standby, "SELECT pg_promote()")
+}
+
+func run(t testing.TB, address, sql string) {
+	t.Helper()
+	connection, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal("pgtest: ", err)
+	}
+	defer func() { _ = connection.Close(t.Context()) }()
+	if _, err := connection.Exec(t.Context(), sql); err != nil {
+		t.Fatal("pgtest: ", err)
+	}
+}
+
+func ask[T any](t testing.TB, address, sql string) (value T) {
+	t.Helper()
+	connection, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal("pgtest: ", err)
+	}
+	defer func() { _ = connection.Close(t.Context()) }()
+	if err := connection.QueryRow(t.Context(), sql).Scan(&value); err != nil {
+		t.Fatal("pgtest: ", err)
+	}
+	return value
+}
