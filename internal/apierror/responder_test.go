@@ -88,7 +88,7 @@ func TestEachReasonHasItsCode(t *testing.T) {
 			t.Errorf("%s: %v", reason, info)
 		}
 	}
-	if len(codes) != len(contract)+1 { // and ReasonTooLarge, which has RATE_LIMITED's code
+	if len(codes) != len(contract)+2 { // and ReasonTooLarge and ReasonNotFound, named as their codes
 		t.Errorf("the contract knows %d reasons, the table %d", len(contract), len(codes))
 	}
 }

@@ -13,6 +13,7 @@ const (
 	ReasonCanceled         booking.Reason = "CANCELED"
 	ReasonDeadlineExceeded booking.Reason = "DEADLINE_EXCEEDED"
 	ReasonUnimplemented    booking.Reason = "UNIMPLEMENTED"
+	ReasonNotFound         booking.Reason = "NOT_FOUND"
 	ReasonTooLarge         booking.Reason = "RESOURCE_EXHAUSTED"
 	ReasonInternal         booking.Reason = "INTERNAL"
 )
@@ -40,6 +41,7 @@ var codes = map[booking.Reason]connect.Code{
 	ReasonCanceled:                     connect.CodeCanceled,
 	ReasonDeadlineExceeded:             connect.CodeDeadlineExceeded,
 	ReasonUnimplemented:                connect.CodeUnimplemented,
+	ReasonNotFound:                     connect.CodeNotFound,
 	ReasonTooLarge:                     connect.CodeResourceExhausted,
 	ReasonInternal:                     connect.CodeInternal,
 }

@@ -108,7 +108,8 @@ func (s *Server) handler() (http.Handler, error) {
 }
 
 // newHTTPServer speaks HTTP/1.1 and HTTP/2, the latter also without TLS (h2c),
-// which gRPC needs. It sets no WriteTimeout: that would cut streams.
+// which gRPC needs. It sets no WriteTimeout, which would cut streams:
+// middleware.Handler bounds answers, one by one.
 func newHTTPServer(addr string, handler http.Handler, log *slog.Logger) *http.Server {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -121,8 +122,13 @@ func newHTTPServer(addr string, handler http.Handler, log *slog.Logger) *http.Se
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
-		// A stream says nothing for hours: its peer is asked as those of sockets are.
-		HTTP2:    &http.HTTP2Config{SendPingTimeout: 25 * time.Second, PingTimeout: 10 * time.Second},
+		HTTP2: &http.HTTP2Config{
+			// A stream says nothing for hours: its peer is asked as those of sockets are.
+			SendPingTimeout: 25 * time.Second, PingTimeout: 10 * time.Second,
+			// A peer that reads no byte of the connection cannot be told that a stream
+			// is reset, so the connection ends.
+			WriteByteTimeout: 10 * time.Second,
+		},
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
@@ -149,7 +155,7 @@ func (s *Server) Run(ctx context.Context, listening func(net.Addr)) error {
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.settings.ShutdownTimeout)
 	defer cancel()
 	if err == nil {
-		err = s.stop(deadline)
+		s.stop(deadline)
 	}
 	return errors.Join(err, stopBackground(deadline))
 }
@@ -170,17 +176,29 @@ func (s *Server) serve(listener net.Listener) error {
 // stop ends the server in the order that loses nothing: readiness off and a
 // short wait, so that no new request comes; sockets and streams, which resume
 // elsewhere; requests. Jobs, broadcasts, Redis and the pool follow.
-func (s *Server) stop(ctx context.Context) error {
+func (s *Server) stop(ctx context.Context) {
 	s.log.Info("stopping")
 	s.health.draining.Store(true)
 	pause.For(ctx, s.settings.Drain)
 	s.feeds.EndAll(s.settings.Drain)
 	s.sockets.Close(ctx)
-	if err := s.http.Shutdown(ctx); err != nil {
-		_ = s.http.Close()
-		return fmt.Errorf("requests did not end in time: %w", err)
+	s.endRequests(ctx)
+}
+
+// endRequests waits for calls that are on their way, for half of the time that
+// is left: jobs need theirs. Then peers who do not read, or do not finish what
+// they send, are cut off.
+func (s *Server) endRequests(ctx context.Context) {
+	most := s.settings.ShutdownTimeout
+	if deadline, ok := ctx.Deadline(); ok {
+		most = time.Until(deadline)
 	}
-	return nil
+	ctx, cancel := context.WithTimeout(ctx, most/2)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		s.log.Warn("requests did not end in time", "error", err)
+		_ = s.http.Close()
+	}
 }
 
 // closeStores ends what New has opened.

@@ -45,13 +45,17 @@ func (l *logs) lines(t *testing.T, message string) []map[string]any {
 // serve runs a server of one handler behind the outer one.
 func serve(t *testing.T, next http.HandlerFunc, now func() time.Time) (*httptest.Server, *logs) {
 	t.Helper()
-	told := &logs{}
-	handler := &Handler{Next: next, Log: slog.New(slog.NewJSONHandler(told, nil)), Now: now}
+	handler, told := outer(next, now)
 	server := httptest.NewUnstartedServer(handler)
 	server.Config.Protocols = protocols(1, 2)
 	server.Start()
 	t.Cleanup(server.Close)
 	return server, told
+}
+
+func outer(next http.HandlerFunc, now func() time.Time) (*Handler, *logs) {
+	told := &logs{}
+	return &Handler{Next: next, Log: slog.New(slog.NewJSONHandler(told, nil)), Now: now}, told
 }
 
 // protocols are versions of HTTP, the second in plain text.

@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -19,6 +20,10 @@ const (
 	// bodyDeadline is how long a body may take to arrive: one sent a byte a
 	// second would hold a handler for ever.
 	bodyDeadline = 10 * time.Second
+	// answerDeadline is how long a request may take, from its arrival to the last
+	// byte of its answer: a peer that does not read would hold the answer for ever.
+	// Streams and sockets go on for longer and bound each of their writes instead.
+	answerDeadline = 30 * time.Second
 )
 
 // Handler is the outer handler around all doors.
@@ -27,6 +32,9 @@ type Handler struct {
 	Log     *slog.Logger
 	Trusted []netip.Prefix
 	Now     func() time.Time
+
+	// answerTime is answerDeadline where it is zero; tests are in more of a hurry.
+	answerTime time.Duration
 }
 
 // ServeHTTP gives the request its id and its bounds, and writes its log line.
@@ -48,6 +56,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// rest of that body would be read as the next request.
 	r = r.WithContext(ctx)
 	limitBody(w, r, h.Now())
+	h.limitAnswer(record)
 	h.Next.ServeHTTP(answer, r)
 }
 
@@ -56,6 +65,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func limitBody(w http.ResponseWriter, r *http.Request, now time.Time) {
 	r.Body = http.MaxBytesReader(w, r.Body, MaxBody+envelope)
 	_ = http.NewResponseController(w).SetReadDeadline(now.Add(bodyDeadline))
+}
+
+// limitAnswer bounds the time until the answer has left: of HTTP/1.1's connection,
+// where net/http lifts it once it has, or of HTTP/2's stream, which is reset.
+func (h *Handler) limitAnswer(record *Record) {
+	record.WriteUntil(h.Now().Add(cmp.Or(h.answerTime, answerDeadline)))
 }
 
 // finish answers a panic and writes the log line. http.ErrAbortHandler is how a

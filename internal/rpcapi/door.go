@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
-	"connectrpc.com/grpchealth"
-	"connectrpc.com/grpcreflect"
 
 	bookingsv1 "bookings/gen/bookings/v1"
 	"bookings/gen/bookings/v1/bookingsv1connect"
@@ -49,7 +47,7 @@ func Mount(mux *http.ServeMux, o Options) error {
 	serve(bookingsv1connect.NewEventServiceHandler(events, d.options()...))
 	rest := &rest{door: d, mux: http.NewServeMux()}
 	mux.Handle("/v1/", rest)
-	mountProbes(mux, o.Ready)
+	mountProbes(serve, d, o.Ready)
 	return errors.Join(
 		rest.addService(bookingsv1.File_bookings_v1_booking_service_proto.Services().ByName("BookingService"), bookings),
 		rest.addService(bookingsv1.File_bookings_v1_event_service_proto.Services().ByName("EventService"), events),
@@ -59,10 +57,13 @@ func Mount(mux *http.ServeMux, o Options) error {
 // options are connect's: its gate asks ours before a body is read, its codecs
 // leave decoding to our interceptor.
 func (d *door) options() []connect.HandlerOption {
+	return append(codecs(middleware.MaxBody), connect.WithRequestGate(d.gateConnect), connect.WithInterceptors(d))
+}
+
+// codecs bound a message, as inflated, in bytes.
+func codecs(most int) []connect.HandlerOption {
 	options := []connect.HandlerOption{
-		connect.WithRequestGate(d.gateConnect),
-		connect.WithInterceptors(d),
-		connect.WithReadMaxBytes(middleware.MaxBody),
+		connect.WithReadMaxBytes(most),
 		// Below this, compressing costs more than it saves.
 		connect.WithCompressMinBytes(1 << 10),
 	}
@@ -70,14 +71,4 @@ func (d *door) options() []connect.HandlerOption {
 		options = append(options, connect.WithCodec(codec))
 	}
 	return options
-}
-
-// mountProbes adds what asks for no credentials: gRPC health, and reflection in
-// both versions, since some clients know only the older.
-func mountProbes(mux *http.ServeMux, ready func(context.Context) bool) {
-	names := []string{bookingsv1connect.BookingServiceName, bookingsv1connect.EventServiceName}
-	mux.Handle(grpchealth.NewHandler(checker{ready: ready, services: names}))
-	reflector := grpcreflect.NewStaticReflector(append(names, grpchealth.HealthV1ServiceName)...)
-	mux.Handle(grpcreflect.NewHandlerV1(reflector))
-	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector))
 }

@@ -58,6 +58,8 @@ func explain(refusal *middleware.Refusal, header http.Header) (int, *booking.Err
 		return status, errVerb
 	case http.StatusUnsupportedMediaType:
 		return status, booking.Errorf(apierror.ReasonUnimplemented, "the Content-Type must be application/json or one of Connect's or gRPC's")
+	case http.StatusHTTPVersionNotSupported:
+		return status, booking.Errorf(apierror.ReasonUnimplemented, "this method takes HTTP/2 alone")
 	case http.StatusNotImplemented:
 		return status, unreadable(connect.CodeUnimplemented)
 	case http.StatusGatewayTimeout:
@@ -80,7 +82,8 @@ var (
 func unreadable(code connect.Code) *booking.Error {
 	switch code {
 	case connect.CodeResourceExhausted:
-		return booking.Errorf(apierror.ReasonTooLarge, "the request is larger than %d bytes", middleware.MaxBody)
+		return booking.Errorf(apierror.ReasonTooLarge,
+			"the request is larger than %d bytes, or than %d where no credentials are asked for", middleware.MaxBody, maxProbe)
 	case connect.CodeUnimplemented:
 		return booking.Errorf(apierror.ReasonUnimplemented, "the request must be one message, its compression gzip or none")
 	case connect.CodeDeadlineExceeded:

@@ -111,6 +111,8 @@ func (d *door) receive(header http.Header, message any) error {
 func (d *door) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
 		err := d.stream(ctx, next, conn)
+		// What ends the stream must leave, too.
+		middleware.From(ctx).WriteUntil(time.Now().Add(sendWithin))
 		if err != nil {
 			return d.ToConnect(ctx, err)
 		}

@@ -1,6 +1,7 @@
 package wsapi
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"runtime"
@@ -30,6 +31,8 @@ var misbehaviours = map[string]struct {
 	"1000 frames at once":     {func(r *raw) { sendMany(r, 1000, opText) }, 1008},
 	"1000 pings at once":      {func(r *raw) { sendMany(r, 1000, opPing) }, 1008},
 	"1000 pongs at once":      {func(r *raw) { sendMany(r, 1000, opPong) }, 1008},
+	"11 fragments":            {func(r *raw) { r.send(opText, ""); r.write(bytes.Repeat(masked(opContinuation, ""), 10)) }, 1008},
+	"a flood of fragments":    {flood, 1008},
 	"an unmasked frame":       {func(r *raw) { r.write([]byte{fin | opText, 2, '{', '}'}) }, 1002},
 	"reserved bits":           {func(r *raw) { r.send(fin|0x40|opText, "{}") }, 1002},
 	"an unknown opcode":       {func(r *raw) { r.send(fin|0x3, "{}") }, 1002},
@@ -44,6 +47,12 @@ func sendMany(r *raw, n int, opcode byte) {
 		frames = append(frames, masked(fin|opcode, `{"type":"ping"}`)...)
 	}
 	r.write(frames)
+}
+
+// flood sends a message whose end does not come.
+func flood(r *raw) {
+	r.send(opText, "{")
+	r.write(bytes.Repeat(masked(opContinuation, ""), 1<<20))
 }
 
 func sendFragments(r *raw) {
@@ -71,6 +80,49 @@ func TestMisbehaviourIsToldByItsCodeAndDisturbsNobody(t *testing.T) {
 	bystander.wantsEntries(1, 3)
 	_ = bystander.conn.CloseNow()
 	d.isEmpty()
+}
+
+// Whatever is missing: a fragment, the payload, the header.
+func TestAMessageThatIsNotWholeInTimeEndsTheSocket(t *testing.T) {
+	t.Parallel()
+	hurried := unhurried
+	hurried.frame = 300 * time.Millisecond
+	d := openDoor(t, hurry(hurried))
+	for name, part := range map[string][]byte{
+		"a fragment":             masked(opText, "{"),
+		"a payload":              masked(fin|opText, "{}")[:7],
+		"a header":               masked(fin|opText, "{}")[:1],
+		"a fragment, with pings": append(masked(opText, "{"), masked(fin|opPing, "")...),
+		"the second message":     append(masked(fin|opText, `{"type":"ping"}`), masked(opText, "{")...),
+	} {
+		r := d.connectRaw()
+		r.t = t
+		r.write(part)
+		r.wantsClose(1008)
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+}
+
+func TestTheClockOfAMessageIsNotTheSockets(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits for a time-out")
+	}
+	slow := unhurried
+	slow.frame = 2 * time.Second
+	r := openDoor(t, hurry(slow)).connectRaw()
+	message := masked(fin|opText, `{"type":"ping"}`)
+	r.write(message[:9])
+	for range 3 { // the end of one and the beginning of the next arrive together
+		began := time.Now()
+		pgtest.Eventually(t, "half of the time passes", func() bool { return time.Since(began) > slow.frame/2 })
+		r.write(append(message[9:], message[:9]...))
+		if _, payload, err := r.next(); err != nil || !strings.Contains(string(payload), "stream.pong") {
+			t.Fatalf("a slow frame: %s, %v", payload, err)
+		}
+	}
 }
 
 func TestTenFramesASecondAreAnswered(t *testing.T) {

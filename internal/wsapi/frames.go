@@ -96,9 +96,6 @@ func (s *session) next() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read a frame: %w", err)
 	}
-	if !s.limit.Allow() {
-		return nil, errTooMany
-	}
 	if kind == websocket.MessageBinary {
 		return nil, closeError{websocket.StatusUnsupportedData, "only text frames are understood"}
 	}
@@ -112,18 +109,6 @@ func (s *session) next() ([]byte, error) {
 		return nil, closeError{websocket.StatusInvalidFramePayloadData, "a frame is not UTF-8"}
 	}
 	return message, nil
-}
-
-var errTooMany = closeError{websocket.StatusPolicyViolation, "more than 10 frames a second"}
-
-// takeControl counts a control frame as any other and tells whether it is to be
-// answered.
-func (s *session) takeControl() bool {
-	if s.limit.Allow() {
-		return true
-	}
-	s.cancel(errTooMany)
-	return false
 }
 
 // reply is the answer to one frame of the client.

@@ -107,7 +107,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	s := newSession(h, subscription)
 	s.caller = identity.From(r.Context())
-	if s.conn, s.raw, err = h.upgrade(w, r, s.takeControl); err != nil {
+	if s.conn, s.raw, err = h.upgrade(w, r, s.cancel); err != nil {
 		subscription.Close()
 		return
 	}
@@ -151,7 +151,7 @@ func parseAfter(r *http.Request) (*int64, error) {
 
 // turnAway upgrades to say that the token is no good.
 func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, err error) {
-	conn, raw, acceptErr := h.upgrade(w, r, nil)
+	conn, raw, acceptErr := h.upgrade(w, r, func(error) {})
 	if acceptErr != nil {
 		return
 	}

@@ -78,7 +78,7 @@ func openDoor(t *testing.T, changes ...func(*Handler)) *door {
 func hurry(times timing) func(*Handler) { return func(h *Handler) { h.timing = times } }
 
 // unhurried are times that no test lives to see.
-var unhurried = timing{ping: time.Hour, silence: time.Hour, write: time.Hour, goodbye: 200 * time.Millisecond}
+var unhurried = timing{ping: time.Hour, silence: time.Hour, write: time.Hour, frame: time.Hour, goodbye: 200 * time.Millisecond}
 
 func sign(t *testing.T, role booking.Role, user string, issued time.Time, ttl time.Duration) string {
 	t.Helper()

@@ -8,19 +8,15 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"golang.org/x/time/rate"
 
 	"bookings/internal/booking"
 	"bookings/internal/feed"
 	"bookings/internal/identity"
 )
 
-const (
-	// maxFrame is the size of the largest frame that a client may send, in bytes.
-	maxFrame = 16 << 10
-	// framesPerSecond is how often a client may send one.
-	framesPerSecond = 10
-)
+// maxFrame is the size of the largest frame that a client may send, in bytes, and
+// of the largest message.
+const maxFrame = 16 << 10
 
 // timing is how long things may take.
 type timing struct {
@@ -30,13 +26,18 @@ type timing struct {
 	silence time.Duration
 	// write is how long one frame may take to leave.
 	write time.Duration
+	// frame is how long a message may take to arrive whole.
+	frame time.Duration
 	// goodbye is how long a close may take, the peer's own close frame included.
 	goodbye time.Duration
 }
 
 func (h *Handler) times() timing {
 	if h.timing == (timing{}) {
-		return timing{ping: 25 * time.Second, silence: 10 * time.Second, write: 5 * time.Second, goodbye: 5 * time.Second}
+		return timing{
+			ping: 25 * time.Second, silence: 10 * time.Second,
+			write: 5 * time.Second, frame: 5 * time.Second, goodbye: 5 * time.Second,
+		}
 	}
 	return h.timing
 }
@@ -50,7 +51,6 @@ type session struct {
 	conn         *websocket.Conn
 	raw          net.Conn
 	subscription *feed.Subscription
-	limit        *rate.Limiter
 	// ctx ends with the session; its cause is a closeError.
 	ctx    context.Context //nolint:containedctx // the session's own life, longer than any call
 	cancel context.CancelCauseFunc
@@ -65,8 +65,7 @@ func newSession(h *Handler, subscription *feed.Subscription) *session {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	return &session{
 		handler: h, timing: h.times(), subscription: subscription,
-		limit: rate.NewLimiter(framesPerSecond, framesPerSecond),
-		ctx:   ctx, cancel: cancel,
+		ctx: ctx, cancel: cancel,
 	}
 }
 

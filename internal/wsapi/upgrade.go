@@ -1,7 +1,6 @@
 package wsapi
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -17,26 +16,23 @@ import (
 // readers' memory, and pings would wait behind it.
 const sendBuffer = 64 << 10
 
-// upgrade makes a WebSocket of a request, or answers why not. control is told
-// of each control frame and says whether it is to be answered; it may be nil.
+// upgrade makes a WebSocket of a request, or answers why not. end is told why
+// what the client sends has to end it.
 //
 // The origin has been checked by us, so that its refusal is ours. Compression
 // stays off: it would cost each connection megabytes.
-func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, control func() bool) (*websocket.Conn, net.Conn, error) {
+func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, end func(error)) (*websocket.Conn, net.Conn, error) {
 	options := &websocket.AcceptOptions{
 		Subprotocols:       []string{protocol},
 		InsecureSkipVerify: true,
 		CompressionMode:    websocket.CompressionDisabled,
 	}
-	if control != nil {
-		options.OnPingReceived = func(context.Context, []byte) bool { return control() }
-		options.OnPongReceived = func(context.Context, []byte) { control() }
-	}
 	answer := middleware.Wrap(w, r)
+	metered := meteredWriter{answer, newMeter(h.times().frame, end)}
 	var conn *websocket.Conn
 	var err error
 	// What the library refuses is said in our words, under its status.
-	refusal := answer.Capture(func() { conn, err = websocket.Accept(answer, r, options) })
+	refusal := answer.Capture(func() { conn, err = websocket.Accept(metered, r, options) })
 	if refusal != nil {
 		answer.ForceStatus(refusal.Status)
 		h.WriteStatus(answer, r, booking.Errorf(booking.ReasonValidationFailed,
