@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 
+	"bookings/internal/clock"
 	"bookings/internal/migrate"
 )
 
@@ -20,6 +21,7 @@ const probeTimeout = 2 * time.Second
 type health struct {
 	pool  *pgxpool.Pool
 	redis redis.UniversalClient
+	clock *clock.Clock
 	// draining is set when the server begins to stop.
 	draining atomic.Bool
 	// migrated remembers that the schema was new enough: it does not grow older.
@@ -38,6 +40,7 @@ type readiness struct {
 	Postgres string `json:"postgres"`
 	Redis    string `json:"redis"`
 	Schema   string `json:"schema"`
+	Clock    string `json:"clock"`
 }
 
 // live answers as long as the process can; it asks nothing else.
@@ -62,7 +65,7 @@ func (h *health) check(ctx context.Context) readiness {
 	defer cancel()
 	redisAnswer := make(chan string, 1)
 	go func() { redisAnswer <- h.checkRedis(ctx) }()
-	found := readiness{Status: "ok", Postgres: "ok", Schema: "ok"}
+	found := readiness{Status: "ok", Postgres: "ok", Schema: "ok", Clock: h.clock.State()}
 	if err := h.pool.Ping(ctx); err != nil {
 		found.Status, found.Postgres, found.Schema = unavailable, unavailable, "unknown"
 	} else if !h.checkSchema(ctx) {

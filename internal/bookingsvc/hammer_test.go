@@ -64,7 +64,7 @@ func openHammer(t *testing.T) *hammer {
 	d.Now, d.ReminderLead, d.MaxPending = time.Now, 3*366*24*time.Hour, 40
 	pool := openPool(t, address)
 	log := slog.New(slog.DiscardHandler)
-	worker, err := jobs.NewWorker(pool, log, &remind.Worker{Pool: pool, Feeds: feed.NewHub(pool, nil, log), Now: time.Now, Log: log}, nil)
+	worker, err := jobs.NewWorker(pool, log, time.Now, &remind.Worker{Pool: pool, Feeds: feed.NewHub(pool, nil, log), Log: log}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

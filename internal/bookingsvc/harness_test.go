@@ -52,7 +52,7 @@ func open(t testing.TB) *desk {
 func openOn(t testing.TB, pool *pgxpool.Pool) *desk {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	jobs, err := jobs.NewInserter(pool, log)
+	jobs, err := jobs.NewInserter(pool, log, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

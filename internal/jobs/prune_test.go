@@ -108,8 +108,8 @@ func TestAWorkingClientPrunesWhenItStarts(t *testing.T) {
 	pool := pgtest.New(t)
 	fill(t, pool, time.Now().Add(-2*retention))
 	log := slog.New(slog.DiscardHandler)
-	client, err := NewWorker(pool, log,
-		&remind.Worker{Pool: pool, Feeds: feed.NewHub(pool, nil, log), Now: time.Now, Log: log},
+	client, err := NewWorker(pool, log, time.Now,
+		&remind.Worker{Pool: pool, Feeds: feed.NewHub(pool, nil, log), Log: log},
 		&Pruner{Pool: pool, Retention: retention, Now: time.Now, Log: log})
 	if err != nil {
 		t.Fatal(err)
