@@ -51,12 +51,16 @@ WHERE feed_entries.role = @role AND feed_entries.user_id = @user_id AND feed_ent
 ORDER BY feed_entries.sequence
 LIMIT @page_size;
 
--- name: ReminderExists :one
-SELECT EXISTS (
-    SELECT 1
-    FROM booking_events
-    WHERE booking_id = @booking_id AND start_time = @start_time AND type = 'booking.reminder.due'
-);
+-- Whether a start was reminded of already, and what time it is: the queue ran
+-- the job by this clock.
+-- name: ReminderLook :one
+SELECT
+    EXISTS (
+        SELECT 1
+        FROM booking_events
+        WHERE booking_id = @booking_id AND start_time = @start_time AND type = 'booking.reminder.due'
+    ) AS sent,
+    clock_timestamp()::timestamptz AS time;
 
 -- name: BookingHistory :many
 SELECT *

@@ -362,22 +362,31 @@ func (q *Queries) FeedsToPrune(ctx context.Context, db DBTX, arg FeedsToPrunePar
 	return items, nil
 }
 
-const reminderExists = `-- name: ReminderExists :one
-SELECT EXISTS (
-    SELECT 1
-    FROM booking_events
-    WHERE booking_id = $1 AND start_time = $2 AND type = 'booking.reminder.due'
-)
+const reminderLook = `-- name: ReminderLook :one
+SELECT
+    EXISTS (
+        SELECT 1
+        FROM booking_events
+        WHERE booking_id = $1 AND start_time = $2 AND type = 'booking.reminder.due'
+    ) AS sent,
+    clock_timestamp()::timestamptz AS time
 `
 
-type ReminderExistsParams struct {
+type ReminderLookParams struct {
 	BookingID uuid.UUID
 	StartTime time.Time
 }
 
-func (q *Queries) ReminderExists(ctx context.Context, db DBTX, arg ReminderExistsParams) (bool, error) {
-	row := db.QueryRow(ctx, reminderExists, arg.BookingID, arg.StartTime)
-	var exists bool
-	err := row.Scan(&exists)
-	return exists, err
+type ReminderLookRow struct {
+	Sent bool
+	Time time.Time
+}
+
+// Whether a start was reminded of already, and what time it is: the queue ran
+// the job by this clock.
+func (q *Queries) ReminderLook(ctx context.Context, db DBTX, arg ReminderLookParams) (ReminderLookRow, error) {
+	row := db.QueryRow(ctx, reminderLook, arg.BookingID, arg.StartTime)
+	var i ReminderLookRow
+	err := row.Scan(&i.Sent, &i.Time)
+	return i, err
 }

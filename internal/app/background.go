@@ -22,6 +22,7 @@ func (s *Server) startBackground(ctx context.Context) (stop func(deadline contex
 	starting, stopStarting := context.WithCancel(ctx)
 	var broadcasts, start sync.WaitGroup
 	broadcasts.Go(func() { s.feeds.Run(broadcasting) })
+	broadcasts.Go(func() { s.clock.Run(broadcasting) })
 	broadcasts.Go(func() { s.warnOfRedis(broadcasting) })
 	if s.settings.Worker {
 		start.Go(func() { s.startWork(starting) })
@@ -55,6 +56,10 @@ func (s *Server) startWork(ctx context.Context) {
 		if !pause.For(ctx, schemaInterval) {
 			return
 		}
+	}
+	// River takes a jump of its clock for time that has passed: it is set first.
+	if err := s.clock.Measure(ctx); err != nil {
+		s.log.Warn("cannot read PostgreSQL's clock: jobs go by this machine's until then", "error", err)
 	}
 	// At the end of River's context jobs would be cut off, not finished: Stop
 	// ends them.

@@ -15,7 +15,7 @@ func TestForeignBookingsLookLikeNone(t *testing.T) {
 	t.Parallel()
 	i := start(t)
 	foreign := i.book("cara", 0)
-	times := fmt.Sprintf(`"startTime":%q,"endTime":%q`, clock(4), clock(5))
+	times := fmt.Sprintf(`"startTime":%q,"endTime":%q`, timeText(4), timeText(5))
 	for _, who := range []http.Header{i.as(booking.RoleCustomer, "eve"), i.as(booking.RoleProvider, "eve"), i.as(booking.RoleProvider, "cara"), i.as(booking.RoleCustomer, "paul")} {
 		for method, fields := range map[string]string{
 			"GetBooking": ``, "ListBookingEvents": ``, "ConfirmBooking": ``, "CancelBooking": `,"reason":"a"`,

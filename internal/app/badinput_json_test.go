@@ -10,7 +10,7 @@ import (
 // body is a request in JSON that passes and books nothing; further fields are
 // added to it, or take the place of those that are there.
 func body(fields ...string) string {
-	all := []string{`"providerId":"paul"`, fmt.Sprintf(`"startTime":%q`, clock(0)), fmt.Sprintf(`"endTime":%q`, clock(1)), `"validateOnly":true`}
+	all := []string{`"providerId":"paul"`, fmt.Sprintf(`"startTime":%q`, timeText(0)), fmt.Sprintf(`"endTime":%q`, timeText(1)), `"validateOnly":true`}
 	for _, field := range fields {
 		name, _, _ := strings.Cut(field, ":")
 		for n, old := range all {
@@ -26,7 +26,7 @@ func body(fields ...string) string {
 	return "{" + strings.Join(all, ",") + "}"
 }
 
-func clock(hours int) string { return soon(hours).Format(time.RFC3339) }
+func timeText(hours int) string { return soon(hours).Format(time.RFC3339) }
 
 func raw(name, body, want string) bad {
 	return bad{name, call{method: "CreateBooking", raw: []byte(body)}, want}

@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"testing"
 	"time"
 
 	bookingsv1 "bookings/gen/bookings/v1"
 	"bookings/internal/booking"
+	"bookings/internal/clock"
 	"bookings/internal/pgpool"
 	"bookings/internal/pgtest"
 )
@@ -66,7 +68,8 @@ func (i *instance) tryBook(customer string, hour int) string {
 // Whoever asks, and however often.
 func TestPostgreSQLIsAskedForReadinessOnceASecond(t *testing.T) {
 	t.Parallel()
-	h := &health{pool: pgpool.Of(pgtest.New(t))}
+	pool := pgpool.Of(pgtest.New(t))
+	h := &health{pool: pool, clock: clock.New(pool.Pool, time.Now, slog.New(slog.DiscardHandler))}
 	h.check(t.Context()) // looks at the schema, too
 	before, began := h.pool.Stat().AcquireCount(), time.Now()
 	gone, cancel := context.WithCancel(t.Context())

@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"bookings/internal/clock"
 	"bookings/internal/migrate"
 	"bookings/internal/pgpool"
 )
@@ -27,6 +28,7 @@ const (
 type health struct {
 	pool  *pgpool.Pool
 	redis redis.UniversalClient
+	clock *clock.Clock
 	// draining is set when the server begins to stop.
 	draining atomic.Bool
 	postgres askedPostgres
@@ -47,6 +49,7 @@ type readiness struct {
 	Postgres string `json:"postgres"`
 	Redis    string `json:"redis"`
 	Schema   string `json:"schema"`
+	Clock    string `json:"clock"`
 }
 
 // live answers as long as the process can; it asks nothing else.
@@ -72,6 +75,7 @@ func (h *health) check(ctx context.Context) readiness {
 	redisAnswer := make(chan string, 1)
 	go func() { redisAnswer <- h.checkRedis(ctx) }()
 	found := h.checkPostgres(ctx)
+	found.Clock = h.clock.State()
 	found.Redis = <-redisAnswer
 	switch {
 	case h.draining.Load():

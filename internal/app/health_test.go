@@ -25,6 +25,7 @@ func (i *instance) readiness() (int, readiness) {
 	if got := response.Header.Get("Content-Type"); got != "application/json" {
 		i.t.Errorf("Content-Type is %q", got)
 	}
+	found.Clock = "" // has a test of its own
 	return response.StatusCode, found
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"bookings/internal/apierror"
 	"bookings/internal/bookingsvc"
+	"bookings/internal/clock"
 	"bookings/internal/feed"
 	"bookings/internal/identity"
 	"bookings/internal/jobs"
@@ -35,6 +36,7 @@ type Server struct {
 
 	pool    *pgpool.Pool
 	redis   redis.UniversalClient
+	clock   *clock.Clock
 	feeds   *feed.Hub
 	jobs    *river.Client[pgx.Tx]
 	health  *health
@@ -73,14 +75,15 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 		broadcast = feed.NewRedis(s.redis, s.log)
 	}
 	s.feeds = feed.NewHub(s.pool, broadcast, s.log)
-	s.health = &health{pool: s.pool, redis: s.redis}
+	s.clock = clock.New(s.pool.Pool, time.Now, s.log)
+	s.health = &health{pool: s.pool, redis: s.redis, clock: s.clock}
 	if !s.settings.Worker {
-		s.jobs, err = jobs.NewInserter(s.pool, s.log)
+		s.jobs, err = jobs.NewInserter(s.pool, s.log, s.clock.Now)
 		return err
 	}
-	s.jobs, err = jobs.NewWorker(s.pool, s.log,
-		&remind.Worker{Pool: s.pool, Feeds: s.feeds, Now: time.Now, Log: s.log},
-		&jobs.Pruner{Pool: s.pool, Retention: s.settings.FeedRetention, Now: time.Now, Log: s.log})
+	s.jobs, err = jobs.NewWorker(s.pool, s.log, s.clock.Now,
+		&remind.Worker{Pool: s.pool, Feeds: s.feeds, Log: s.log},
+		&jobs.Pruner{Pool: s.pool, Retention: s.settings.FeedRetention, Now: s.clock.Now, Log: s.log})
 	return err
 }
 
@@ -91,7 +94,10 @@ func (s *Server) handler() (http.Handler, error) {
 			Issuer:         s.settings.JWTIssuer,
 			Audience:       s.settings.JWTAudience,
 			InternalTokens: s.settings.InternalTokens,
-			Now:            time.Now,
+			// Not PostgreSQL's: when a token ends is said by the identity
+			// provider, which knows nothing of our database, and credentials are
+			// checked also while that is away.
+			Now: time.Now,
 		}),
 		Limiter: ratelimit.New(s.settings.RateLimit, time.Now),
 	}
@@ -100,7 +106,7 @@ func (s *Server) handler() (http.Handler, error) {
 	}
 	return routes(s.settings, rpcapi.Options{
 		Bookings: &bookingsvc.Service{
-			Pool: s.pool, Jobs: s.jobs, Feeds: s.feeds, Now: time.Now,
+			Pool: s.pool, Jobs: s.jobs, Feeds: s.feeds, Now: s.clock.Now,
 			ReminderLead: s.settings.ReminderLead, MaxPending: s.settings.MaxPending,
 		},
 		Feeds: s.feeds, Silence: s.settings.Silence, Gate: gate, Ready: s.health.isReady, Log: s.log,

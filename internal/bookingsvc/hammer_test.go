@@ -65,7 +65,7 @@ func openHammer(t *testing.T) *hammer {
 	d.Now, d.ReminderLead, d.MaxPending = time.Now, 3*366*24*time.Hour, 40
 	pool := openPool(t, address)
 	log := slog.New(slog.DiscardHandler)
-	worker, err := jobs.NewWorker(pgpool.Of(pool), log, &remind.Worker{Pool: pgpool.Of(pool), Feeds: feed.NewHub(pool, nil, log), Now: time.Now, Log: log}, nil)
+	worker, err := jobs.NewWorker(pgpool.Of(pool), log, time.Now, &remind.Worker{Pool: pgpool.Of(pool), Feeds: feed.NewHub(pool, nil, log), Log: log}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

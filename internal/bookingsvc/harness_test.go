@@ -53,7 +53,7 @@ func open(t testing.TB) *desk {
 func openOn(t testing.TB, pool *pgxpool.Pool) *desk {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	jobs, err := jobs.NewInserter(pgpool.Of(pool), log)
+	jobs, err := jobs.NewInserter(pgpool.Of(pool), log, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

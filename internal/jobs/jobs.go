@@ -31,15 +31,15 @@ const (
 // NewInserter makes a client that inserts jobs and never works them, for an
 // instance that leaves the work to others. It may not be started: River elects
 // one started client to keep all queues, and one that has no workers would
-// discard every job as unknown.
-func NewInserter(pool *pgpool.Pool, log *slog.Logger) (*river.Client[pgx.Tx], error) {
-	return newClient(pool, &river.Config{Logger: log})
+// discard every job as unknown. now is PostgreSQL's time (package clock).
+func NewInserter(pool *pgpool.Pool, log *slog.Logger, now func() time.Time) (*river.Client[pgx.Tx], error) {
+	return newClient(pool, now, &river.Config{Logger: log})
 }
 
 // NewWorker makes a client that inserts jobs and, once started, works those of
-// all instances. Where pruner is nil, as in tests of reminders, no feed is
-// pruned.
-func NewWorker(pool *pgpool.Pool, log *slog.Logger, reminders *remind.Worker, pruner *Pruner) (*river.Client[pgx.Tx], error) {
+// all instances. now is PostgreSQL's time (package clock). Where pruner is nil,
+// as in tests of reminders, no feed is pruned.
+func NewWorker(pool *pgpool.Pool, log *slog.Logger, now func() time.Time, reminders *remind.Worker, pruner *Pruner) (*river.Client[pgx.Tx], error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, reminders)
 	config := &river.Config{
@@ -58,10 +58,12 @@ func NewWorker(pool *pgpool.Pool, log *slog.Logger, reminders *remind.Worker, pr
 		config.Queues[pruneQueue] = river.QueueConfig{MaxWorkers: 1}
 		config.PeriodicJobs = []*river.PeriodicJob{hourly()}
 	}
-	return newClient(pool, config)
+	return newClient(pool, now, config)
 }
 
-func newClient(pool *pgpool.Pool, config *river.Config) (*river.Client[pgx.Tx], error) {
+func newClient(pool *pgpool.Pool, now func() time.Time, config *river.Config) (*river.Client[pgx.Tx], error) {
+	config.Test.Time = clock(now)
+	config.Middleware = append(config.Middleware, &stamp{now: now})
 	client, err := river.NewClient(riverpgxv5.New(pool.Pool), config)
 	if err != nil {
 		return nil, fmt.Errorf("make a River client: %w", err)

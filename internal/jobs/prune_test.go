@@ -109,8 +109,8 @@ func TestAWorkingClientPrunesWhenItStarts(t *testing.T) {
 	pool := pgtest.New(t)
 	fill(t, pool, time.Now().Add(-2*retention))
 	log := slog.New(slog.DiscardHandler)
-	client, err := NewWorker(pgpool.Of(pool), log,
-		&remind.Worker{Pool: pgpool.Of(pool), Feeds: feed.NewHub(pool, nil, log), Now: time.Now, Log: log},
+	client, err := NewWorker(pgpool.Of(pool), log, time.Now,
+		&remind.Worker{Pool: pgpool.Of(pool), Feeds: feed.NewHub(pool, nil, log), Log: log},
 		&Pruner{Pool: pgpool.Of(pool), Retention: retention, Now: time.Now, Log: log})
 	if err != nil {
 		t.Fatal(err)

@@ -46,22 +46,23 @@ func open(t testing.TB, lead time.Duration) *desk {
 	pool := pgtest.New(t)
 	written := &logs{}
 	log := slog.New(slog.NewJSONHandler(written, nil))
-	jobs, err := jobs.NewInserter(pgpool.Of(pool), log)
-	if err != nil {
+	feeds := feed.NewHub(pool, nil, log)
+	d := &desk{
+		t: t, log: written,
+		Service: &bookingsvc.Service{Pool: pgpool.Of(pool), Feeds: feeds, Now: time.Now, ReminderLead: lead, MaxPending: 1000},
+		worker:  &remind.Worker{Pool: pgpool.Of(pool), Feeds: feeds, Log: log},
+	}
+	var err error
+	if d.Jobs, err = jobs.NewInserter(pgpool.Of(pool), log, func() time.Time { return d.Now() }); err != nil {
 		t.Fatal(err)
 	}
-	feeds := feed.NewHub(pool, nil, log)
-	return &desk{
-		t: t, log: written,
-		Service: &bookingsvc.Service{Pool: pgpool.Of(pool), Jobs: jobs, Feeds: feeds, Now: time.Now, ReminderLead: lead, MaxPending: 1000},
-		worker:  &remind.Worker{Pool: pgpool.Of(pool), Feeds: feeds, Now: time.Now, Log: log},
-	}
+	return d
 }
 
 // work starts the worker for the rest of the test.
 func (d *desk) work() {
 	d.t.Helper()
-	client, err := jobs.NewWorker(d.Pool, d.worker.Log, d.worker, nil)
+	client, err := jobs.NewWorker(d.Pool, d.worker.Log, d.Now, d.worker, nil)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
@@ -26,7 +25,6 @@ type Worker struct {
 
 	Pool  *pgpool.Pool
 	Feeds *feed.Hub
-	Now   func() time.Time
 	Log   *slog.Logger
 }
 
@@ -68,11 +66,14 @@ func (w *Worker) remind(ctx context.Context, tx pgx.Tx, parties bookingdb.Partie
 	}
 	// A unique index would refuse a second reminder of one start, too; asked here,
 	// it is no error that would have the job tried again in vain.
-	alreadySent, err := queries.ReminderExists(ctx, tx, sqlc.ReminderExistsParams{BookingID: b.ID, StartTime: b.Slot.Start})
+	// The time comes with it, as the queue ran the job by PostgreSQL's clock: by
+	// one that is ahead, a start shortly after the due time would have passed, and
+	// the reminder be skipped for ever.
+	seen, err := queries.ReminderLook(ctx, tx, sqlc.ReminderLookParams{BookingID: b.ID, StartTime: b.Slot.Start})
 	if err != nil {
 		return b, nil, fmt.Errorf("look for an earlier reminder: %w", err)
 	}
-	after, event := b.Remind(args.Moves, alreadySent, booking.Microseconds(w.Now()))
+	after, event := b.Remind(args.Moves, seen.Sent, booking.Microseconds(seen.Time))
 	if after.Reminder.State == b.Reminder.State {
 		return b, nil, nil
 	}

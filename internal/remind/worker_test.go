@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"reflect"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -154,18 +153,26 @@ var stale = map[string]struct {
 		return remind.Args{BookingID: b.ID, Moves: 1}
 	}, booking.ReminderScheduled},
 	"just started": {func(d *desk, b booking.Booking) remind.Args {
-		d.worker.Now = func() time.Time { return b.Slot.Start }
+		d.begins(b, "0")
 		return remind.Args{BookingID: b.ID}
 	}, booking.ReminderSkipped},
 	"long started": {func(d *desk, b booking.Booking) remind.Args {
-		d.worker.Now = func() time.Time { return b.Slot.Start.AddDate(1, 0, 0) }
+		d.begins(b, "1 year")
 		return remind.Args{BookingID: b.ID}
 	}, booking.ReminderSkipped},
 	"completed": {func(d *desk, b booking.Booking) remind.Args {
 		d.Now = func() time.Time { return b.Slot.Start }
 		d.change(b, booking.Complete())
+		d.Now = time.Now // and the job is to run at once
 		return remind.Args{BookingID: b.ID}
 	}, booking.ReminderSkipped},
+}
+
+// begins lets a booking have begun so long ago, by the clock that counts.
+func (d *desk) begins(b booking.Booking, ago string) {
+	d.t.Helper()
+	exec(d.t, d.Pool.Pool, `UPDATE bookings SET start_time = begun, end_time = begun + interval '1 hour', reminder_due_time = begun - interval '30 minutes'
+		FROM (SELECT clock_timestamp() - $2::interval AS begun) AS clock WHERE id = $1`, b.ID, ago)
 }
 
 func TestAStaleJobRemindsOfNothing(t *testing.T) {
@@ -239,7 +246,7 @@ func TestAJobThatRunsTwiceRemindsOnce(t *testing.T) {
 }
 
 // dying breaks the connection of the first transaction that writes a reminder,
-// when all is written and COMMIT has come.
+// when all is written and COMMIT has come. The second waits there for a lock.
 const dying = `
 	CREATE SEQUENCE commits;
 	CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -247,6 +254,7 @@ const dying = `
 			PERFORM pg_terminate_backend(pg_backend_pid());
 			PERFORM pg_sleep(60);
 		END IF;
+		PERFORM pg_advisory_xact_lock(1);
 		RETURN NULL;
 	END $$;
 	CREATE CONSTRAINT TRIGGER dying AFTER INSERT ON booking_events DEFERRABLE INITIALLY DEFERRED
@@ -257,13 +265,13 @@ func TestAWorkerThatDiesLeavesAllOrNothing(t *testing.T) {
 	t.Parallel()
 	d := open(t, always)
 	exec(t, d.Pool.Pool, dying)
-	var tries atomic.Int32
-	checked := make(chan struct{})
-	d.worker.Now = func() time.Time {
-		if tries.Add(1) == 2 {
-			waitFor(t, checked)
-		}
-		return time.Now()
+	held, err := d.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = held.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := held.Exec(t.Context(), "SELECT pg_advisory_xact_lock(1)"); err != nil {
+		t.Fatal(err)
 	}
 	b := d.book(time.Hour)
 	d.work()
@@ -272,20 +280,13 @@ func TestAWorkerThatDiesLeavesAllOrNothing(t *testing.T) {
 		t.Errorf("%d entries, not the creation's 2", n)
 	}
 	d.checkReminder(b, booking.ReminderScheduled, 0)
-	close(checked)
+	if err := held.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	d.eventuallyDone(remind.Args{BookingID: b.ID})
 	d.checkReminder(b, booking.ReminderSent, 1)
 	if n := value[int](d, "SELECT last_value FROM commits"); n != 2 {
 		t.Errorf("committed at try %d", n)
-	}
-}
-
-// waitFor waits for a channel, or for the end of the test.
-func waitFor(t *testing.T, open <-chan struct{}) {
-	t.Helper()
-	select {
-	case <-open:
-	case <-t.Context().Done():
 	}
 }
 
