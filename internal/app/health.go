@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/redis/go-redis/v9"
 
+	"bookings/internal/feed"
 	"bookings/internal/migrate"
 )
 
@@ -18,8 +18,9 @@ const probeTimeout = 2 * time.Second
 
 // health answers load balancers.
 type health struct {
-	pool  *pgxpool.Pool
-	redis redis.UniversalClient
+	pool *pgxpool.Pool
+	// redis is nil where events are broadcast inside this process alone.
+	redis *feed.Redis
 	// draining is set when the server begins to stop.
 	draining atomic.Bool
 	// migrated remembers that the schema was new enough: it does not grow older.
@@ -60,15 +61,13 @@ func (h *health) isReady(ctx context.Context) bool { return h.check(ctx).Status 
 func (h *health) check(ctx context.Context) readiness {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	redisAnswer := make(chan string, 1)
-	go func() { redisAnswer <- h.checkRedis(ctx) }()
 	found := readiness{Status: "ok", Postgres: "ok", Schema: "ok"}
 	if err := h.pool.Ping(ctx); err != nil {
 		found.Status, found.Postgres, found.Schema = unavailable, unavailable, "unknown"
 	} else if !h.checkSchema(ctx) {
 		found.Status, found.Schema = unavailable, "too old: run bookings migrate up"
 	}
-	found.Redis = <-redisAnswer
+	found.Redis = h.checkRedis()
 	switch {
 	case h.draining.Load():
 		found.Status = unavailable
@@ -86,11 +85,11 @@ func (h *health) checkSchema(ctx context.Context) bool {
 }
 
 // checkRedis: without Redis events still arrive, only later.
-func (h *health) checkRedis(ctx context.Context) string {
+func (h *health) checkRedis() string {
 	switch {
 	case h.redis == nil:
 		return "disabled"
-	case h.redis.Ping(ctx).Err() != nil:
+	case h.redis.Fault() != nil:
 		return degraded
 	default:
 		return "ok"

@@ -72,7 +72,7 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 		broadcast = feed.NewRedis(s.redis, s.log)
 	}
 	s.feeds = feed.NewHub(s.pool, broadcast, s.log)
-	s.health = &health{pool: s.pool, redis: s.redis}
+	s.health = &health{pool: s.pool, redis: broadcast}
 	if !s.settings.Worker {
 		s.jobs, err = jobs.NewInserter(s.pool, s.log)
 		return err
