@@ -51,6 +51,7 @@ type session struct {
 	raw          net.Conn
 	subscription *feed.Subscription
 	limit        *rate.Limiter
+	log          sessionLog
 	// ctx ends with the session; its cause is a closeError.
 	ctx    context.Context //nolint:containedctx // the session's own life, longer than any call
 	cancel context.CancelCauseFunc
@@ -84,6 +85,7 @@ func (s *session) run() {
 	// at once is not one too many.
 	s.subscription.Close()
 	closeConn(s.conn, s.raw, closeErrorOf(s.ctx), s.timing.goodbye)
+	s.logEnd()
 }
 
 // deliver writes each entry until the session ends.
@@ -102,6 +104,7 @@ func (s *session) deliver() {
 		if s.write(frame) != nil {
 			return
 		}
+		s.log.events++
 	}
 }
 
