@@ -22,48 +22,60 @@ import (
 // state folder, and a server on it. Data, secret and tokens stay for the next
 // start.
 func (p program) dev(ctx context.Context, args []string) error {
-	folder := ""
+	path := ""
 	_, err := p.flags("dev", args, 0, func(f *flag.FlagSet) {
-		f.StringVar(&folder, "dir", "", "where data and secret are kept; by default the user's state folder")
+		f.StringVar(&path, "dir", "", "where data and secret are kept; by default the user's state folder")
 	})
 	if err != nil {
 		return err
 	}
-	if folder == "" {
-		if folder, err = p.stateFolder(); err != nil {
+	if path == "" {
+		if path, err = p.stateFolder(); err != nil {
 			return err
 		}
 	}
-	state, err := loadDevState(folder, time.Now())
+	folder, err := openDevFolder(path)
 	if err != nil {
 		return err
 	}
-	databaseURL := p.variable("DATABASE_URL")
-	if databaseURL == "" {
-		cluster, err := embeddedpg.Start(ctx, embeddedpg.Options{Dir: filepath.Join(folder, "postgres"), Progress: p.progress})
-		if err != nil {
-			return err
-		}
-		defer func() { p.stopCluster(cluster) }()
-		databaseURL = cluster.URL("postgres")
-		var stop context.CancelCauseFunc
-		ctx, stop = context.WithCancelCause(ctx)
-		defer stop(nil)
-		go func() {
-			<-cluster.Done()
-			stop(errors.New("PostgreSQL has ended"))
-		}()
-	}
-	p.progress("bringing the schema up to date")
-	if err := migrate.Up(ctx, databaseURL); err != nil {
+	defer func() { _ = folder.Close() }()
+	state, err := loadDevState(folder)
+	if err != nil {
 		return err
 	}
-	return p.serveDev(ctx, state, databaseURL)
+	settings, err := p.devSettings(state)
+	if err != nil {
+		return err
+	}
+	if err := state.renewTokens(folder, settings, time.Now()); err != nil {
+		return err
+	}
+	if p.variable("DATABASE_URL") != "" {
+		return p.serveDev(ctx, state, settings)
+	}
+	return p.serveOnCluster(ctx, state, settings, filepath.Join(path, dataFolder))
 }
 
-func (p program) serveDev(ctx context.Context, state devState, databaseURL string) error {
-	settings, err := p.devSettings(state, databaseURL)
+// serveOnCluster serves on a PostgreSQL of our own, for as long as that runs.
+func (p program) serveOnCluster(ctx context.Context, state devState, settings app.Settings, data string) error {
+	cluster, err := embeddedpg.Start(ctx, embeddedpg.Options{Dir: data, Progress: p.progress})
 	if err != nil {
+		return err
+	}
+	defer func() { p.stopCluster(cluster) }()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		<-cluster.Done()
+		stop(errors.New("PostgreSQL has ended"))
+	}()
+	settings.DatabaseURL = cluster.URL("postgres")
+	return p.serveDev(ctx, state, settings)
+}
+
+func (p program) serveDev(ctx context.Context, state devState, settings app.Settings) error {
+	p.progress("bringing the schema up to date")
+	if err := migrate.Up(ctx, settings.DatabaseURL); err != nil {
 		return err
 	}
 	server, err := app.New(ctx, settings, app.NewLogger(p.stderr, settings))
@@ -78,10 +90,14 @@ func (p program) serveDev(ctx context.Context, state devState, databaseURL strin
 }
 
 // devSettings are the environment's, with what dev knows better where the
-// environment says nothing.
-func (p program) devSettings(state devState, databaseURL string) (app.Settings, error) {
+// environment says nothing. Wrong ones are named before anything is started, so
+// the address of a PostgreSQL of our own is not known yet.
+func (p program) devSettings(state devState) (app.Settings, error) {
 	defaults := []string{"ADDR=localhost:8080", "JWT_SECRET=" + state.Secret, "LOG_FORMAT=text"}
-	p.environ = append(slices.Concat(defaults, p.environ), "DATABASE_URL="+databaseURL)
+	p.environ = slices.Concat(defaults, p.environ)
+	if p.variable("DATABASE_URL") == "" {
+		p.environ = append(p.environ, "DATABASE_URL=postgres:///of-our-own")
+	}
 	settings, err := p.settings()
 	settings.Drain = 0
 	return settings, err

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	"bookings/internal/pgtest"
 )
 
 // devFolder is one that PostgreSQL's account may enter too, which t.TempDir's
@@ -132,4 +135,66 @@ func TestDevSurvivesAKill(t *testing.T) {
 		t.Errorf("the feed does not hold the event once: %s", feed)
 	}
 	_ = again.signal(syscall.SIGINT)
+}
+
+// Only what the server verifies with makes a token that it takes.
+func TestTheTokensOfDevFitItsSettings(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("the printed commands need curl")
+	}
+	folder, databaseURL := devFolder(t), pgtest.URL(t)
+	own := []string{"ADDR=127.0.0.1:0", "DATABASE_URL=" + databaseURL}
+	ours := append(slices.Clone(own), "JWT_SECRET="+testSecret, "JWT_ISSUER=us", "JWT_AUDIENCE=them")
+	var tokens []string
+	for _, environ := range [][]string{own, ours, ours, append(slices.Clone(ours), "JWT_ISSUER=another"), own} {
+		dev := launch(t, environ, "dev", "--dir", folder)
+		lines := guideLines(dev)
+		if answer := paste(t, commandWith(t, lines, "/v1/bookings ")); !strings.Contains(answer, `"bookings"`) {
+			t.Errorf("with %q the token is answered by %s", environ, answer)
+		}
+		if answer := paste(t, commandWith(t, lines, " call ")); strings.Contains(answer, "error") {
+			t.Errorf("with %q the token is answered by %s", environ, answer)
+		}
+		tokens = append(tokens, commandWith(t, lines, "CUSTOMER="))
+		if err := dev.signal(syscall.SIGINT); err != nil {
+			t.Errorf("dev ended with %v", err)
+		}
+	}
+	if tokens[1] != tokens[2] {
+		t.Error("with the same settings the second start has another token")
+	}
+}
+
+func TestPostgresOfDevIsToldNoSecret(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/proc/self/environ"); err != nil {
+		t.Skip("reads the environment of processes in /proc")
+	}
+	folder := devFolder(t)
+	dev := launch(t, []string{"ADDR=127.0.0.1:0", "JWT_SECRET=" + testSecret, "INTERNAL_TOKEN=" + testInternal}, "dev", "--dir", folder)
+	guideLines(dev)
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	postgres := 0
+	for _, process := range processes {
+		command, _ := os.ReadFile(filepath.Join(process, "cmdline"))
+		if !strings.Contains(string(command), filepath.Join(folder, "postgres", "data")) {
+			continue
+		}
+		environ, err := os.ReadFile(filepath.Join(process, "environ"))
+		if err != nil {
+			continue // it has ended
+		}
+		postgres++
+		if text := string(environ); strings.Contains(text, testSecret) || strings.Contains(text, testInternal) {
+			t.Errorf("%q was told %q", command, environ)
+		}
+	}
+	if postgres == 0 {
+		t.Error("no postgres was found")
+	}
+	_ = dev.signal(syscall.SIGINT)
 }

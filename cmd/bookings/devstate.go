@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"bookings/internal/app"
 	"bookings/internal/booking"
 	"bookings/internal/identity"
 )
@@ -28,55 +29,67 @@ var (
 
 // devState is what dev keeps for its next start, besides the data.
 type devState struct {
-	Secret        string    `json:"secret"`
-	CustomerToken string    `json:"customerToken"`
-	ProviderToken string    `json:"providerToken"`
-	Expires       time.Time `json:"expires"`
+	// Secret signs tokens where the environment names none.
+	Secret        string `json:"secret"`
+	CustomerToken string `json:"customerToken"`
+	ProviderToken string `json:"providerToken"`
 }
 
-// loadDevState reads the state of a folder, or makes it.
-func loadDevState(folder string, now time.Time) (devState, error) {
-	path := filepath.Join(folder, "dev.json")
-	var state devState
-	text, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		state.Secret = rand.Text() + rand.Text()
-	case err != nil:
-		return state, fmt.Errorf("read the kept secret: %w", err)
-	default:
-		if err := json.Unmarshal(text, &state); err != nil {
-			return state, fmt.Errorf("read the kept secret: %s is broken; delete it for a new one: %w", path, err)
-		}
+var errNoSecret = errors.New("there is no secret in it")
+
+// loadDevState reads the state of a folder; where there is none it makes a new
+// secret.
+func loadDevState(folder *os.Root) (state devState, err error) {
+	text, err := readOwn(folder, stateFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return devState{Secret: rand.Text() + rand.Text()}, nil
 	}
-	if now.Add(devTokenRenewal).Before(state.Expires) {
-		return state, nil
+	path := filepath.Join(folder.Name(), stateFile)
+	if err != nil {
+		return state, fmt.Errorf("%s cannot be trusted: %w", path, err)
 	}
-	if err := state.sign(now); err != nil {
-		return state, err
+	err = json.Unmarshal(text, &state)
+	if err == nil && state.Secret == "" {
+		err = errNoSecret
 	}
-	return state, state.save(folder, path)
+	if err != nil {
+		return state, fmt.Errorf("%s is broken; delete it for a new secret: %w", path, err)
+	}
+	return state, nil
 }
 
-func (s *devState) sign(now time.Time) (err error) {
-	s.Expires = now.Add(devTokenTTL)
-	if s.CustomerToken, err = identity.Sign([]byte(s.Secret), devCustomer, "", "", now, devTokenTTL); err != nil {
+// renewTokens signs the tokens with what the server verifies with, unless it
+// takes those that are kept, for a while at least, and keeps them.
+func (s *devState) renewTokens(folder *os.Root, settings app.Settings, now time.Time) (err error) {
+	if s.accepted(settings, now.Add(devTokenRenewal)) {
+		return nil
+	}
+	sign := func(who booking.Actor) (string, error) {
+		return identity.Sign([]byte(settings.JWTSecret), who, settings.JWTIssuer, settings.JWTAudience, now, devTokenTTL)
+	}
+	if s.CustomerToken, err = sign(devCustomer); err != nil {
 		return err
 	}
-	s.ProviderToken, err = identity.Sign([]byte(s.Secret), devProvider, "", "", now, devTokenTTL)
-	return err
-}
-
-func (s *devState) save(folder, path string) error {
+	if s.ProviderToken, err = sign(devProvider); err != nil {
+		return err
+	}
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
-		return fmt.Errorf("keep the secret: %w", err)
+		return fmt.Errorf("keep the tokens: %w", err)
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return fmt.Errorf("keep the secret: %w", err)
+	return replaceOwn(folder, stateFile, text)
+}
+
+// accepted tells whether a server with these settings would take the tokens.
+func (s *devState) accepted(settings app.Settings, at time.Time) bool {
+	verifier := identity.New(identity.Options{
+		Secret: []byte(settings.JWTSecret), Issuer: settings.JWTIssuer, Audience: settings.JWTAudience,
+		Now: func() time.Time { return at },
+	})
+	for token, who := range map[string]booking.Actor{s.CustomerToken: devCustomer, s.ProviderToken: devProvider} {
+		if caller, err := verifier.VerifyBearer(token); err != nil || caller.Actor != who {
+			return false
+		}
 	}
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		return fmt.Errorf("keep the secret: %w", err)
-	}
-	return nil
+	return true
 }

@@ -23,7 +23,6 @@ func (s *Server) startBackground(ctx context.Context) (stop func(deadline contex
 	var broadcasts, start sync.WaitGroup
 	broadcasts.Go(func() { s.feeds.Run(broadcasting) })
 	broadcasts.Go(func() { s.clock.Run(broadcasting) })
-	broadcasts.Go(func() { s.warnOfRedis(broadcasting) })
 	if s.settings.Worker {
 		start.Go(func() { s.startWork(starting) })
 	}
@@ -36,17 +35,6 @@ func (s *Server) startBackground(ctx context.Context) (stop func(deadline contex
 		stopBroadcasts()
 		broadcasts.Wait()
 		return err
-	}
-}
-
-// warnOfRedis says at the start that Redis is not there. The server runs on:
-// events only take longer to cross instances.
-func (s *Server) warnOfRedis(ctx context.Context) {
-	if s.redis == nil {
-		return
-	}
-	if err := s.redis.Ping(ctx).Err(); err != nil && ctx.Err() == nil {
-		s.log.Warn("Redis cannot be reached: events reach other instances within 15 seconds", "error", err)
 	}
 }
 

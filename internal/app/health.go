@@ -9,9 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"bookings/internal/clock"
+	"bookings/internal/feed"
 	"bookings/internal/migrate"
 	"bookings/internal/pgpool"
 )
@@ -26,8 +25,9 @@ const (
 
 // health answers load balancers.
 type health struct {
-	pool  *pgpool.Pool
-	redis redis.UniversalClient
+	pool *pgpool.Pool
+	// redis is nil where events are broadcast inside this process alone.
+	redis *feed.Redis
 	clock *clock.Clock
 	// draining is set when the server begins to stop.
 	draining atomic.Bool
@@ -72,11 +72,9 @@ func (h *health) isReady(ctx context.Context) bool { return h.check(ctx).Status 
 func (h *health) check(ctx context.Context) readiness {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	redisAnswer := make(chan string, 1)
-	go func() { redisAnswer <- h.checkRedis(ctx) }()
 	found := h.checkPostgres(ctx)
 	found.Clock = h.clock.State()
-	found.Redis = <-redisAnswer
+	found.Redis = h.checkRedis()
 	switch {
 	case h.draining.Load():
 		found.Status = unavailable
@@ -129,11 +127,11 @@ func (h *health) checkSchema(ctx context.Context) bool {
 }
 
 // checkRedis: without Redis events still arrive, only later.
-func (h *health) checkRedis(ctx context.Context) string {
+func (h *health) checkRedis() string {
 	switch {
 	case h.redis == nil:
 		return "disabled"
-	case h.redis.Ping(ctx).Err() != nil:
+	case h.redis.Fault() != nil:
 		return degraded
 	default:
 		return "ok"

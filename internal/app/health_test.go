@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	bookingsv1 "bookings/gen/bookings/v1"
 	"bookings/internal/booking"
 	"bookings/internal/pgtest"
+	"bookings/internal/redistest"
 )
 
 // readiness asks /health/ready.
@@ -64,6 +66,45 @@ func TestRedisDownIsDegradedAndNothingElse(t *testing.T) {
 	i.checkLive()
 	i.checkReady(http.StatusOK, readiness{Status: degraded, Postgres: "ok", Redis: degraded, Schema: "ok"})
 	i.book("cara", 0)
+}
+
+// redisUser is the setting of a Redis user who may do all but what the rules say.
+func redisUser(t *testing.T, server *redistest.Server, user string, rules ...any) func(*Settings) {
+	t.Helper()
+	rights := append([]any{"ACL", "SETUSER", user, "on", ">password", "~*", "&*", "+@all"}, rules...)
+	if err := server.Client().Do(t.Context(), rights...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	url := strings.Replace(server.URL(), "unix://", "unix://"+user+":password@", 1)
+	return func(s *Settings) { s.RedisURL = url }
+}
+
+func TestARedisThatCarriesEventsIsOK(t *testing.T) {
+	t.Parallel()
+	i := start(t, redisUser(t, redistest.Start(t), "free"))
+	i.awaitf(func() bool {
+		_, found := i.readiness()
+		return found == readiness{Status: "ok", Postgres: "ok", Redis: "ok", Schema: "ok"}
+	}, "Redis carries events")
+}
+
+func TestARedisThatRefusesToCarryEventsIsDegradedAndSaidOnce(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits for heartbeats")
+	}
+	for user, rule := range map[string]string{"mute": "-publish", "deaf": "-subscribe", "nowhere": "resetchannels"} {
+		t.Run(user, func(t *testing.T) {
+			t.Parallel()
+			i := start(t, redisUser(t, redistest.Start(t), user, rule))
+			i.awaitf(func() bool { return strings.Contains(i.log.String(), "Redis refuses to carry events") }, "the log says it")
+			i.checkReady(http.StatusOK, readiness{Status: degraded, Postgres: "ok", Redis: degraded, Schema: "ok"})
+			i.book("cara", 0)
+			if lines := strings.Count(i.log.String(), "NOPERM"); lines != 1 {
+				t.Errorf("the log says it %d times", lines)
+			}
+		})
+	}
 }
 
 func TestASchemaThatIsTooOldIsNamedWithItsRemedy(t *testing.T) {

@@ -76,7 +76,7 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	}
 	s.feeds = feed.NewHub(s.pool, broadcast, s.log)
 	s.clock = clock.New(s.pool.Pool, time.Now, s.log)
-	s.health = &health{pool: s.pool, redis: s.redis, clock: s.clock}
+	s.health = &health{pool: s.pool, redis: broadcast, clock: s.clock}
 	if !s.settings.Worker {
 		s.jobs, err = jobs.NewInserter(s.pool, s.log, s.clock.Now)
 		return err

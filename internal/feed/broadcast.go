@@ -27,7 +27,7 @@ import (
 //
 // Instances of two versions talk to each other while a new one is rolled out:
 // fields that follow the number, and lines of feeds that are not known, are
-// skipped.
+// skipped. So is a message without such lines: a heartbeat.
 
 // place is an entry's place: a feed, and its number there.
 type place struct {

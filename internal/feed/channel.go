@@ -35,8 +35,10 @@ func readChannel(ctx context.Context, db sqlc.DBTX) (string, error) {
 // alike; one that is started later hears them again after their restart.
 func (h *Hub) runRedis(ctx context.Context) {
 	channel, err := h.tryChannel(ctx)
+	if err != nil {
+		h.log.Warn("events are not broadcast through Redis yet: PostgreSQL cannot say on which channel", "error", err)
+	}
 	for err != nil {
-		h.redis.warn(err)
 		if !pause.For(ctx, maxPause) {
 			return
 		}

@@ -16,6 +16,10 @@ import (
 // MaxReaders is how many sockets and streams a user may hold on one instance.
 const MaxReaders = 10
 
+// warnInterval is how often it is logged that feeds cannot be read: while
+// PostgreSQL is away, every reader meets it.
+const warnInterval = time.Minute
+
 // Hub is this instance's end of the broadcast: it takes events after their
 // commit, carries them to the other instances, and wakes local readers.
 type Hub struct {

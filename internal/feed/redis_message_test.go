@@ -27,7 +27,7 @@ func TestAnEventIsOneMessage(t *testing.T) {
 	}
 	for n := range 3 {
 		h.Publish(w.Write())
-		message, err := subscription.ReceiveMessage(t.Context())
+		message, err := receiveEvent(t.Context(), subscription)
 		if err != nil {
 			t.Fatal(err)
 		}

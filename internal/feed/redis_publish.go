@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"golang.org/x/time/rate"
 )
 
 const (
@@ -20,9 +19,6 @@ const (
 	publishBatch = 128
 	// redisDeadline bounds each exchange with Redis.
 	redisDeadline = time.Second
-	// warnInterval is how often one kind of failure is logged: while a store is
-	// away, every event and every reader meets it.
-	warnInterval = time.Minute
 )
 
 // Redis carries events between instances: one message for each event, on the
@@ -35,27 +31,32 @@ type Redis struct {
 	client redis.UniversalClient
 	log    *slog.Logger
 
-	outbox   chan []byte
-	warnings rate.Sometimes
+	outbox chan []byte
 	// dropped counts broadcasts that were not handed to Redis.
 	dropped atomic.Int64
+	pulse   pulse
 }
 
 // NewRedis makes the broadcast over a client, which the caller closes.
 func NewRedis(client redis.UniversalClient, log *slog.Logger) *Redis {
 	return &Redis{
 		client: client, log: log,
-		outbox:   make(chan []byte, outboxSize),
-		warnings: rate.Sometimes{Interval: warnInterval},
+		outbox: make(chan []byte, outboxSize),
+		pulse:  newPulse(),
 	}
 }
 
 // run publishes and subscribes on a channel until the context ends. receive is
 // told each message, subscribed whenever the subscription begins, also anew.
 func (r *Redis) run(ctx context.Context, channel string, receive func(string), subscribed func()) {
+	pubsub := r.client.Subscribe(ctx) // to nothing yet
+	// Ends the reader inside go-redis, which knows no context.
+	stop := context.AfterFunc(ctx, func() { _ = pubsub.Close() })
+	defer stop()
 	var loops sync.WaitGroup
 	loops.Go(func() { r.publishLoop(ctx, channel) })
-	loops.Go(func() { r.subscribeLoop(ctx, channel, receive, subscribed) })
+	loops.Go(func() { r.subscribeLoop(ctx, pubsub, channel, receive, subscribed) })
+	loops.Go(func() { r.heartbeatLoop(ctx, pubsub, channel) })
 	loops.Wait()
 }
 
@@ -74,14 +75,7 @@ func (r *Redis) publish(message []byte) {
 // ones wait behind them, and readers find them sooner by their gap.
 func (r *Redis) lose(messages int, err error) {
 	r.dropped.Add(int64(messages))
-	r.warn(err)
-}
-
-func (r *Redis) warn(err error) {
-	r.warnings.Do(func() {
-		r.log.Warn("events are not broadcast through Redis: other instances deliver them later",
-			"dropped", r.dropped.Load(), "error", err)
-	})
+	r.fail(err)
 }
 
 // publishLoop sends what waits in the outbox, also what is left at the end:

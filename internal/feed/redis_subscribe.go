@@ -18,29 +18,31 @@ const (
 )
 
 // subscribeLoop hands on what arrives, until the context ends.
-func (r *Redis) subscribeLoop(ctx context.Context, channel string, receive func(string), subscribed func()) {
-	pubsub := r.client.Subscribe(ctx) // to nothing yet
-	// Ends the reader inside go-redis, which knows no context.
-	stop := context.AfterFunc(ctx, func() { _ = pubsub.Close() })
-	defer stop()
+func (r *Redis) subscribeLoop(ctx context.Context, pubsub *redis.PubSub, channel string, receive func(string), subscribed func()) {
 	if !r.subscribe(ctx, pubsub, channel) {
 		return
 	}
 	for message := range pubsub.ChannelWithSubscriptions(redis.WithChannelSize(receiveSize)) {
 		switch message := message.(type) {
 		case *redis.Message:
+			if message.Payload == r.pulse.message {
+				signal(r.pulse.heard)
+				continue
+			}
 			receive(message.Payload)
 		case *redis.Subscription:
 			// It comes when the subscription begins and again after each reconnect. What
 			// was broadcast before it is lost to us, and no later broadcast need show it.
 			subscribed()
+			signal(r.pulse.subscribed)
 		}
 	}
 }
 
 // subscribe sends SUBSCRIBE until it has left without an error. From there on
 // go-redis sends it again on each new connection; where the first one fails on a
-// connection that is just being replaced, it may not.
+// connection that is just being replaced, it may not. Whether Redis has accepted
+// it shows by the heartbeat.
 func (r *Redis) subscribe(ctx context.Context, pubsub *redis.PubSub, channel string) bool {
 	for {
 		err := pubsub.Subscribe(ctx, channel)
@@ -50,6 +52,6 @@ func (r *Redis) subscribe(ctx context.Context, pubsub *redis.PubSub, channel str
 		if !pause.For(ctx, subscribePause) {
 			return false
 		}
-		r.warn(err)
+		r.fail(err)
 	}
 }

@@ -313,7 +313,7 @@ func TestWhatWaitsForRedisIsSentBeforeTheEnd(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), enough)
 	defer cancel()
 	for i := range n {
-		if _, err := subscription.ReceiveMessage(ctx); err != nil {
+		if _, err := receiveEvent(ctx, subscription); err != nil {
 			t.Fatalf("broadcast %d: %v", i, err)
 		}
 	}

@@ -85,8 +85,7 @@ func (h *Handler) finish(record *Record, answer *ResponseWriter, id string, bega
 	if !record.Answered() {
 		record.MarkAnswered(answer.code())
 	}
-	duration := float64(h.Now().Sub(began).Microseconds()) / 1000
-	h.Log.Info("request", append(record.line(), "requestId", id, "durationMs", duration)...)
+	h.Log.Info("request", append(record.line(), "requestId", id, "durationMs", Milliseconds(h.Now().Sub(began)))...)
 	if panicked == http.ErrAbortHandler {
 		panic(panicked)
 	}

@@ -83,5 +83,18 @@ func (r *Record) setUser(user string) {
 func (r *Record) line() []any {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return []any{"method", r.method, "code", r.code, "user", r.user, "peer", r.peer.String()}
+	return append([]any{"method", r.method, "code", r.code}, r.caller()...)
 }
+
+// Caller is who called, as a log line's attributes: for lines that are written
+// after the request's own.
+func (r *Record) Caller() []any {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.caller()
+}
+
+func (r *Record) caller() []any { return []any{"user", r.user, "peer", r.peer.String()} }
+
+// Milliseconds is a duration as log lines tell it.
+func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

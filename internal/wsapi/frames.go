@@ -80,7 +80,7 @@ func (s *session) read() {
 		case err != nil:
 			// The peer has gone or said goodbye, or broke the protocol. The library
 			// tells of neither, and closing is right in each case.
-			s.end(websocket.StatusProtocolError, "the frames are not WebSocket's")
+			s.hangUp(err)
 			return
 		}
 		if s.send(s.reply(message)) != nil {

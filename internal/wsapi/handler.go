@@ -106,7 +106,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := newSession(h, subscription)
-	s.caller = identity.From(r.Context())
+	s.caller, s.log = identity.From(r.Context()), newSessionLog(r.Context())
 	if s.conn, s.raw, err = h.upgrade(w, r, s.cancel); err != nil {
 		subscription.Close()
 		return

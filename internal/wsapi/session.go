@@ -51,6 +51,7 @@ type session struct {
 	conn         *websocket.Conn
 	raw          net.Conn
 	subscription *feed.Subscription
+	log          sessionLog
 	// ctx ends with the session; its cause is a closeError.
 	ctx    context.Context //nolint:containedctx // the session's own life, longer than any call
 	cancel context.CancelCauseFunc
@@ -83,6 +84,7 @@ func (s *session) run() {
 	// at once is not one too many.
 	s.subscription.Close()
 	closeConn(s.conn, s.raw, closeErrorOf(s.ctx), s.timing.goodbye)
+	s.logEnd()
 }
 
 // deliver writes each entry until the session ends.
@@ -101,6 +103,7 @@ func (s *session) deliver() {
 		if s.write(frame) != nil {
 			return
 		}
+		s.log.events++
 	}
 }
 
