@@ -13,7 +13,8 @@ import (
 	"bookings/gen/sqlc"
 )
 
-// MaxReaders is how many sockets and streams a user may hold on one instance.
+// MaxReaders is how many sockets and streams a user may hold on one instance,
+// those of both roles together.
 const MaxReaders = 10
 
 // Hub is this instance's end of the broadcast: it takes events after their
@@ -36,6 +37,8 @@ type Hub struct {
 
 	mu    sync.Mutex
 	feeds map[Key]*localFeed
+	// places are how many sockets and streams each user holds, in either role.
+	places map[string]int
 	// joined counts local feeds, to deal them into slots.
 	joined int
 	ending bool
@@ -49,6 +52,7 @@ func NewHub(db sqlc.DBTX, redis *Redis, log *slog.Logger) *Hub {
 		reading:   make(chan struct{}, maxReading),
 		warnings:  rate.Sometimes{Interval: warnInterval},
 		feeds:     map[Key]*localFeed{},
+		places:    map[string]int{},
 	}
 }
 

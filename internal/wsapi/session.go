@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -51,6 +52,8 @@ type session struct {
 	conn         *websocket.Conn
 	raw          net.Conn
 	subscription *feed.Subscription
+	// peer is whom refused credentials count against.
+	peer netip.Addr
 	// ctx ends with the session; its cause is a closeError.
 	ctx    context.Context //nolint:containedctx // the session's own life, longer than any call
 	cancel context.CancelCauseFunc
