@@ -9,7 +9,6 @@ import (
 	"github.com/rs/cors"
 
 	"bookings/internal/apierror"
-	"bookings/internal/booking"
 	"bookings/internal/middleware"
 	"bookings/internal/rpcapi"
 	"bookings/internal/wsapi"
@@ -17,16 +16,13 @@ import (
 
 // routes is every path of the server, behind the one outer handler.
 func routes(s Settings, doors rpcapi.Options, sockets *wsapi.Handler, health *health, log *slog.Logger) (http.Handler, error) {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /health", health.live)
-	mux.HandleFunc("GET /health/ready", health.ready)
-	mux.Handle("GET /ws", sockets)
-	if err := rpcapi.Mount(mux, doors); err != nil {
+	mux := newRouter(rpcapi.Missing{Responder: apierror.Responder{Log: log}})
+	mux.get("/health", health.live)
+	mux.get("/health/ready", health.ready)
+	mux.get("/ws", sockets.ServeHTTP)
+	if err := rpcapi.Mount(mux.Handle, doors); err != nil {
 		return nil, err
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		apierror.Responder{Log: log}.WriteStatus(w, r, booking.Errorf(apierror.ReasonUnimplemented, "there is nothing at this path"))
-	})
 	return &middleware.Handler{Next: allowOrigins(s.AllowedOrigins, mux), Log: log, Trusted: s.TrustedProxies, Now: time.Now}, nil
 }
 
