@@ -2,6 +2,7 @@ package rpcapi
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 
 	"connectrpc.com/connect"
@@ -11,17 +12,25 @@ import (
 	"bookings/internal/middleware"
 )
 
-// Missing answers where there is nothing, in the form of the protocol that is
-// spoken: a google.rpc.Status in JSON, as REST's, where it is none of RPC's.
+// Missing answers where there is nothing.
 type Missing struct{ apierror.Responder }
 
 // ServeHTTP implements http.Handler.
 func (h Missing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	refuseAsSpoken(h.Responder, w, r, http.StatusNotFound, errPath)
+}
+
+// refuseAsSpoken says an error in the form of the protocol that is spoken, under an HTTP
+// status that its code may not have. Where it is none of RPC's that is a
+// google.rpc.Status in JSON, as REST's.
+func refuseAsSpoken(responder apierror.Responder, w http.ResponseWriter, r *http.Request, status int, known *booking.Error) {
+	answer := middleware.Wrap(w, r)
 	if speaksGRPC(r) || speaksConnect(r) {
-		writeRefusal(h.Responder, middleware.Wrap(w, r), r, http.StatusNotFound, errPath)
+		writeRefusal(responder, answer, r, status, known)
 		return
 	}
-	h.WriteStatus(w, r, errPath)
+	answer.ForceStatus(status)
+	responder.WriteStatus(answer, r, known)
 }
 
 // writeRefusal says an error as connect does, under an HTTP status that its code
@@ -30,7 +39,7 @@ func (h Missing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // for a method of their own to see whether a server is alive.
 func writeRefusal(responder apierror.Responder, answer *middleware.ResponseWriter, r *http.Request, status int, known *booking.Error) {
 	told := responder.ToConnect(r.Context(), known)
-	if status == http.StatusNotFound && speaksGRPC(r) {
+	if speaksGRPC(r) && (status == http.StatusNotFound || status == http.StatusRequestHeaderFieldsTooLarge) {
 		status = http.StatusOK
 	}
 	answer.ForceStatus(status)
@@ -42,8 +51,12 @@ func speaksGRPC(r *http.Request) bool {
 	return r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc")
 }
 
-// speaksConnect is true where a request cannot be anything else. JSON may be REST.
+// procedure is a path as RPC has them: a service and its method.
+var procedure = regexp.MustCompile(`^/[\w.]+\.\w+/\w+$`)
+
+// speaksConnect is true of what does not look like REST. JSON may be both.
 func speaksConnect(r *http.Request) bool {
 	media := r.Header.Get("Content-Type")
-	return r.Header.Get("Connect-Protocol-Version") != "" || media == "application/proto" || strings.HasPrefix(media, "application/connect+")
+	return r.Header.Get("Connect-Protocol-Version") != "" || media == "application/proto" ||
+		strings.HasPrefix(media, "application/connect+") || procedure.MatchString(r.URL.Path)
 }
