@@ -137,4 +137,9 @@ func TestTheInternalTokenCountsOnGRPCAlone(t *testing.T) {
 	if got.response != nil {
 		t.Errorf("REST with the media type of gRPC: %v", got)
 	}
+	for _, media := range []string{"application/grpc", "application/grpc+json", "application/grpc-web", "application/grpc-web+proto"} {
+		header.Set("Content-Type", media)
+		got := connectAnswer(i, i.send(i.get(bookingService+"ListBookings?connect=v1&encoding=json&message=%7B%7D", header)))
+		checkVerdict(t, "a Connect GET with "+media, got, tokenMissing)
+	}
 }

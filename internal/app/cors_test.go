@@ -54,8 +54,9 @@ func TestBrowsersOnAllowedOriginsMayUseEveryHTTPDoor(t *testing.T) {
 		if origin := refused.Get("Access-Control-Allow-Origin"); origin != "" {
 			t.Errorf("%s %s: a foreign origin may: %v", door.verb, door.path, refused)
 		}
-		if odd := i.preflight(ourPage, door.path, door.verb, "x-internal-token"); odd.Get("Access-Control-Allow-Origin") != "" {
-			t.Errorf("%s %s: a page may send the internal token", door.verb, door.path)
+		traced := i.preflight(ourPage, door.path, door.verb, "traceparent", "x-b3-traceid", "x-anything", "authorization")
+		if allowed := traced.Get("Access-Control-Allow-Headers"); allowed != "authorization,traceparent,x-anything,x-b3-traceid" {
+			t.Errorf("%s %s: a page with tracing may send %q", door.verb, door.path, allowed)
 		}
 	}
 }

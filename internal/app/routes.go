@@ -9,7 +9,6 @@ import (
 	"github.com/rs/cors"
 
 	"bookings/internal/apierror"
-	"bookings/internal/booking"
 	"bookings/internal/middleware"
 	"bookings/internal/rpcapi"
 	"bookings/internal/wsapi"
@@ -17,17 +16,16 @@ import (
 
 // routes is every path of the server, behind the one outer handler.
 func routes(s Settings, doors rpcapi.Options, sockets *wsapi.Handler, health *health, log *slog.Logger) (http.Handler, error) {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /health", health.live)
-	mux.HandleFunc("GET /health/ready", health.ready)
-	mux.Handle("GET /ws", sockets)
-	if err := rpcapi.Mount(mux, doors); err != nil {
+	responder := apierror.Responder{Log: log}
+	mux := newRouter(rpcapi.Missing{Responder: responder})
+	mux.get("/health", health.live)
+	mux.get("/health/ready", health.ready)
+	mux.get("/ws", sockets.ServeHTTP)
+	if err := rpcapi.Mount(mux.Handle, doors); err != nil {
 		return nil, err
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		apierror.Responder{Log: log}.WriteStatus(w, r, booking.Errorf(apierror.ReasonUnimplemented, "there is nothing at this path"))
-	})
-	return &middleware.Handler{Next: allowOrigins(s.AllowedOrigins, mux), Log: log, Trusted: s.TrustedProxies, Now: time.Now}, nil
+	bounded := rpcapi.HeaderLimit{Responder: responder, Next: mux}
+	return &middleware.Handler{Next: allowOrigins(s.AllowedOrigins, bounded), Log: log, Trusted: s.TrustedProxies, Now: time.Now}, nil
 }
 
 // allowOrigins answers the browsers' questions (CORS) for every HTTP door.
@@ -38,7 +36,9 @@ func allowOrigins(origins []string, next http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowedOrigins: origins,
 		AllowedMethods: connectcors.AllowedMethods(),
-		AllowedHeaders: append(connectcors.AllowedHeaders(), "Authorization", "Idempotency-Key", "X-Request-Id"),
+		// Pages with tracing send headers of their own, and no header lets anybody do
+		// more than a token: credentials are never sent by the browser itself.
+		AllowedHeaders: []string{"*"},
 		ExposedHeaders: append(connectcors.ExposedHeaders(), "RateLimit-Limit", "RateLimit-Remaining",
 			"RateLimit-Reset", "Retry-After", "X-Request-Id", "Idempotent-Replayed"),
 		MaxAge: int((2 * time.Hour).Seconds()),

@@ -127,8 +127,10 @@ func newHTTPServer(addr string, handler http.Handler, log *slog.Logger) *http.Se
 		Protocols:         &protocols,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
+		MaxHeaderBytes:    4 * rpcapi.MaxHeaders, // past it, net/http ends a whole connection
 		HTTP2: &http.HTTP2Config{
+			// A proxy puts all of its calls on few connections.
+			MaxConcurrentStreams: 1000,
 			// A stream says nothing for hours: its peer is asked as those of sockets are.
 			SendPingTimeout: 25 * time.Second, PingTimeout: 10 * time.Second,
 			// A peer that reads no byte of the connection cannot be told that a stream

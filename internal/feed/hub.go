@@ -13,7 +13,8 @@ import (
 	"bookings/gen/sqlc"
 )
 
-// MaxReaders is how many sockets and streams a user may hold on one instance.
+// MaxReaders is how many sockets and streams a user may hold on one instance,
+// those of both roles together.
 const MaxReaders = 10
 
 // warnInterval is how often it is logged that feeds cannot be read: while
@@ -40,6 +41,8 @@ type Hub struct {
 
 	mu    sync.Mutex
 	feeds map[Key]*localFeed
+	// places are how many sockets and streams each user holds, in either role.
+	places map[string]int
 	// joined counts local feeds, to deal them into parts of the interval.
 	joined int
 	ending bool
@@ -53,6 +56,7 @@ func NewHub(db sqlc.DBTX, redis *Redis, log *slog.Logger) *Hub {
 		reading:   make(chan struct{}, maxReading),
 		warnings:  rate.Sometimes{Interval: warnInterval},
 		feeds:     map[Key]*localFeed{},
+		places:    map[string]int{},
 	}
 }
 

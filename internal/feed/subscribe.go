@@ -10,7 +10,8 @@ import (
 // Subscribe begins a subscription to a feed: after the given number, or, where
 // that is nil, with what comes from now on. A number that is pruned or ahead of
 // the head gives a live subscription with a Refusal. limit is the most readers
-// that the feed's user may have here, 0 for a reader that is not counted: past
+// that the feed's
+// user may have here, in both roles, 0 for a reader that is not counted: past
 // it, RATE_LIMITED. It fails with SHUTTING_DOWN after EndAll.
 func (h *Hub) Subscribe(ctx context.Context, key Key, after *int64, limit int) (*Subscription, error) {
 	s, err := h.join(key, limit)
@@ -61,7 +62,7 @@ func (h *Hub) join(key Key, limit int) (*Subscription, error) {
 	switch {
 	case h.ending:
 		return nil, errEnding
-	case limit > 0 && known && f.countReaders() >= limit:
+	case limit > 0 && h.places[key.User] >= limit:
 		err := booking.Errorf(booking.ReasonRateLimited, "at most %d sockets and streams a user on one instance", limit)
 		err.RetryAfter = time.Second
 		return nil, err
@@ -72,23 +73,23 @@ func (h *Hub) join(key Key, limit int) (*Subscription, error) {
 	}
 	s := &Subscription{hub: h, feed: f, counted: limit > 0, done: make(chan struct{})}
 	f.readers[s] = struct{}{}
-	return s, nil
-}
-
-// countReaders counts the readers that take a place of their user.
-func (f *localFeed) countReaders() (n int) {
-	for s := range f.readers {
-		if s.counted {
-			n++
-		}
+	if s.counted {
+		h.places[key.User]++
 	}
-	return n
+	return s, nil
 }
 
 func (h *Hub) leave(s *Subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(s.feed.readers, s)
+	user := s.feed.key.User
+	if s.counted {
+		h.places[user]--
+	}
+	if h.places[user] == 0 {
+		delete(h.places, user)
+	}
 	if len(s.feed.readers) == 0 {
 		delete(h.feeds, s.feed.key)
 	}

@@ -3,6 +3,7 @@ package middleware
 import (
 	"context"
 	"math"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -58,6 +59,16 @@ func (g *Gate) take(ctx context.Context, record *Record, key ratelimit.Key) erro
 	header.Set("RateLimit-Limit", strconv.Itoa(decision.Limit))
 	header.Set("RateLimit-Remaining", strconv.Itoa(decision.Remaining))
 	header.Set("RateLimit-Reset", Seconds(decision.Reset))
+	return verdict(decision)
+}
+
+// CountRefusal counts credentials that were refused after the answer, on a socket
+// that is open, against the address that it came from. It fails with RATE_LIMITED.
+func (g *Gate) CountRefusal(ctx context.Context, peer netip.Addr) error {
+	return verdict(g.Limiter.Take(ctx, ratelimit.AddressKey(peer)))
+}
+
+func verdict(decision ratelimit.Decision) error {
 	if decision.Allowed {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"runtime/debug"
 	"time"
 
@@ -54,10 +55,22 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The server's own request and writer stay as they are: by them it knows
 	// that a body was not read to its end, and cuts the connection. Else the
 	// rest of that body would be read as the next request.
+	server := r
 	r = r.WithContext(ctx)
 	limitBody(w, r, h.Now())
 	h.limitAnswer(record)
+	defer forget(server)
 	h.Next.ServeHTTP(answer, r)
+}
+
+// forget gives up what a request has brought before its answer has left: HTTP/2
+// keeps the request until then, and a peer without a window would make us hold
+// its headers a thousand times over.
+func forget(r *http.Request) {
+	if r.ProtoMajor > 1 {
+		clear(r.Header)
+		r.URL, r.RequestURI = &url.URL{}, ""
+	}
 }
 
 // limitBody bounds how much is read of a body and for how long. Once a body has

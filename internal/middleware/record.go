@@ -38,6 +38,9 @@ func From(ctx context.Context) *Record {
 	return &Record{header: http.Header{}}
 }
 
+// Peer is the address that the request came from.
+func (r *Record) Peer() netip.Addr { return r.peer }
+
 // SetMethod names the method called, where it is more than verb and path.
 func (r *Record) SetMethod(method string) {
 	r.mu.Lock()

@@ -30,7 +30,7 @@ func encodeJSON(buffer []byte, message proto.Message) ([]byte, error) {
 // does not pass in silence. It fails with VALIDATION_FAILED.
 func decodeJSON(data []byte, message proto.Message) error {
 	if protojson.Unmarshal(data, message) == nil {
-		return nil
+		return asError(misspelledTimes(data, message))
 	}
 	return jsonFault(data, message)
 }
@@ -49,7 +49,7 @@ func jsonFault(data []byte, message proto.Message) error {
 		}
 		alone, err := json.Marshal(map[string]json.RawMessage{name: body[name]})
 		if err != nil || protojson.Unmarshal(alone, message.ProtoReflect().New().Interface()) != nil {
-			return fault(string(field.Name()), wrongValue)
+			return fault(string(field.Name()), valueFault(field, body[name]))
 		}
 	}
 	return fault("body", "names a field twice")

@@ -31,9 +31,10 @@ type Options struct {
 	Log   *slog.Logger
 }
 
-// Mount puts all of the door's paths on a mux: what connect serves at the path of
+// Mount hands out all of the door's paths: what connect serves at the path of
 // each service, and the same methods at the paths that the proto has for REST.
-func Mount(mux *http.ServeMux, o Options) error {
+// One that ends in a slash stands for all below it.
+func Mount(handle func(path string, handler http.Handler), o Options) error {
 	validator, err := newValidator()
 	if err != nil {
 		return err
@@ -41,12 +42,12 @@ func Mount(mux *http.ServeMux, o Options) error {
 	d := &door{Responder: apierror.Responder{Log: o.Log}, gate: o.Gate, validator: validator}
 	bookings, events := &bookingService{bookings: o.Bookings}, &eventService{feeds: o.Feeds, silence: cmp.Or(o.Silence, maxSilence)}
 	serve := func(path string, handler http.Handler) {
-		mux.Handle(path, &errorRewriter{Responder: d.Responder, next: handler})
+		handle(path, &errorRewriter{Responder: d.Responder, next: handler})
 	}
 	serve(bookingsv1connect.NewBookingServiceHandler(bookings, d.options()...))
 	serve(bookingsv1connect.NewEventServiceHandler(events, d.options()...))
 	rest := &rest{door: d, mux: http.NewServeMux()}
-	mux.Handle("/v1/", rest)
+	handle("/v1/", rest)
 	mountProbes(serve, d, o.Ready)
 	return errors.Join(
 		rest.addService(bookingsv1.File_bookings_v1_booking_service_proto.Services().ByName("BookingService"), bookings),

@@ -32,18 +32,15 @@ func (h *errorRewriter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Log.DebugContext(r.Context(), "refused by a protocol's library",
 		"requestId", requestid.From(r.Context()), "status", refusal.Status, "said", refusal.Said.String())
 	status, known := explain(refusal, w.Header())
-	told := h.ToConnect(r.Context(), known)
 	maps.DeleteFunc(w.Header(), func(name string, _ []string) bool {
 		return slices.Contains(libraryHeaders, strings.TrimPrefix(name, http.TrailerPrefix))
 	})
-	// 405 and 415 are no codes of connect's.
-	answer.ForceStatus(status)
-	_ = connect.NewErrorWriter().Write(answer, r, told)
+	writeRefusal(h.Responder, answer, r, status, known)
 }
 
 // libraryHeaders are the headers and trailers of what was held back.
 var libraryHeaders = []string{
-	"Content-Encoding", "Content-Length", "Trailer", "Grpc-Status", "Grpc-Message", "Grpc-Status-Details-Bin",
+	"Content-Encoding", "Content-Length", "Trailer", "Grpc-Encoding", "Connect-Content-Encoding", "Grpc-Status", "Grpc-Message", "Grpc-Status-Details-Bin",
 }
 
 // explain is a refusal in our words, and its HTTP status. gRPC's is a success,

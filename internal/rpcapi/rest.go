@@ -103,7 +103,7 @@ func (h *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case refusal.Status == http.StatusMethodNotAllowed:
 		h.refuse(answer, r, refusal.Status, errVerb)
 	default:
-		h.refuse(answer, r, http.StatusNotFound, errPath)
+		Missing{h.Responder}.ServeHTTP(answer, r)
 	}
 }
 

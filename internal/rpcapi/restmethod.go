@@ -70,6 +70,9 @@ func (m *restMethod) call(r *http.Request, query url.Values) (response proto.Mes
 		if err != nil {
 			return err
 		}
+		if err := mergeIfMatch(r.Header, request); err != nil {
+			return err
+		}
 		if err := m.accept(r.Header, request); err != nil {
 			return err
 		}

@@ -125,6 +125,9 @@ func (s *session) reply(message []byte) feed.Envelope {
 		return s.frame("stream.pong", struct{}{})
 	case "authenticate":
 		if err := s.renew(frame.Token); err != nil {
+			if limited := s.handler.Gate.CountRefusal(s.ctx, s.peer); limited != nil {
+				err = limited
+			}
 			return s.failed(err)
 		}
 		return s.ready(s.subscription.Newest())

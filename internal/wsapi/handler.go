@@ -74,7 +74,9 @@ func (h *Handler) admit(r *http.Request) (ctx context.Context, offered bool, err
 
 func (h *Handler) allowsOrigin(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
-	if origin == "" || slices.Contains(h.Origins, "*") || slices.Contains(h.Origins, origin) {
+	// A browser sends small letters, whatever is in the setting.
+	named := func(allowed string) bool { return allowed == "*" || strings.EqualFold(allowed, origin) }
+	if origin == "" || slices.ContainsFunc(h.Origins, named) {
 		return true
 	}
 	parsed, err := url.Parse(origin)
@@ -107,6 +109,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	s := newSession(h, subscription)
 	s.caller, s.log = identity.From(r.Context()), newSessionLog(r.Context())
+	s.peer = middleware.From(r.Context()).Peer()
 	if s.conn, s.raw, err = h.upgrade(w, r, s.cancel); err != nil {
 		subscription.Close()
 		return

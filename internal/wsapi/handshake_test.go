@@ -18,7 +18,7 @@ import (
 //nolint:paralleltest,tparallel // they share a door, and a limit of its sockets
 func TestHandshakeIsAnsweredByAStatus(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t, func(h *Handler) { h.Origins = []string{"https://shop.example"} })
+	d := openDoor(t, func(h *Handler) { h.Origins = []string{"https://shop.example", "https://Large.Example"} })
 	good, other := bearer(token(t)), sign(t, booking.RoleCustomer, "chris", time.Now(), time.Hour)
 	from := func(origin string) http.Header {
 		header := good.Clone()
@@ -38,6 +38,8 @@ func TestHandshakeIsAnsweredByAStatus(t *testing.T) {
 		"header and another's offer":   {header: good, protocols: []string{"bookings.v1", "bearer." + other}, status: 101},
 		"own origin":                   {header: from(d.server.URL), status: 101},
 		"allowed origin":               {header: from("https://shop.example"), status: 101},
+		"allowed origin in capitals":   {header: from("https://SHOP.example"), status: 101},
+		"allowed origin of capitals":   {header: from("https://large.example"), status: 101},
 		"leading zeros":                {query: "?after=0000000000000000000", header: good, status: 101},
 		"missing":                      {status: 401, reason: booking.ReasonTokenMissing},
 		"bad header":                   {header: bearer("x.y.z"), status: 401, reason: booking.ReasonTokenInvalid},
@@ -161,17 +163,23 @@ func TestTheEleventhSocketOfAUserIsRefused(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)
 	first := d.live()
-	for range feed.MaxReaders - 1 {
+	pat := func(role booking.Role) string { return sign(t, role, "pat", time.Now(), time.Hour) }
+	for range feed.MaxReaders/2 - 1 {
 		d.live()
+	}
+	for range feed.MaxReaders / 2 { // a user's places are those of both roles
+		d.connect("", pat(booking.RoleCustomer)).wants("stream.ready")
+	}
+	if d.status(&websocket.DialOptions{HTTPHeader: bearer(pat(booking.RoleCustomer))}) != http.StatusTooManyRequests {
+		t.Error("the other role has places of its own")
 	}
 	_, response, err := d.try("", &websocket.DialOptions{HTTPHeader: bearer(token(t))})
 	if err == nil || response.StatusCode != http.StatusTooManyRequests || response.Header.Get("Retry-After") == "" {
 		t.Fatalf("the eleventh got %v", response)
 	}
 	wantsReason(t, response, booking.ReasonRateLimited)
-	// Another user, and the same one in another role, have places of their own.
+	// Another user has places of its own.
 	d.connect("", sign(t, booking.RoleProvider, "another", time.Now(), time.Hour)).wants("stream.ready")
-	d.connect("", sign(t, booking.RoleCustomer, "pat", time.Now(), time.Hour)).wants("stream.ready")
 	_ = first.conn.Close(websocket.StatusNormalClosure, "")
 	pgtest.Eventually(t, "the place is free", func() bool {
 		conn, _, err := d.try("", &websocket.DialOptions{HTTPHeader: bearer(token(t))})
@@ -188,6 +196,33 @@ func TestOpeningASocketCountsAsARequest(t *testing.T) {
 	if err == nil || response.StatusCode != http.StatusTooManyRequests || response.Header.Get("RateLimit-Limit") != "2" {
 		t.Errorf("the third got %v", response)
 	}
+}
+
+// Else a socket would be where tokens are guessed, as often as frames may be sent.
+func TestRefusedRenewalsCountAgainstTheAddress(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, func(h *Handler) { h.Gate.Limiter = ratelimit.New(3, time.Now) })
+	c := d.live()
+	chris := sign(t, booking.RoleProvider, "chris", time.Now(), time.Hour)
+	for _, refused := range []struct {
+		token  string
+		reason booking.Reason
+	}{
+		{"x.y.z", booking.ReasonTokenInvalid},
+		{expired(t), booking.ReasonTokenExpired},
+		{chris, booking.ReasonNotAllowed},
+		{"x.y.z", booking.ReasonRateLimited},
+	} {
+		c.send(websocket.MessageText, authenticate(refused.token))
+		if f := c.wants("stream.error"); f.Data.Reason != refused.reason {
+			t.Errorf("%s: %+v", refused.reason, f.Data)
+		}
+	}
+	if status := d.status(&websocket.DialOptions{HTTPHeader: bearer("x.y.z")}); status != http.StatusTooManyRequests {
+		t.Errorf("the address's next refusal: HTTP status %d", status)
+	}
+	c.send(websocket.MessageText, authenticate(token(t)))
+	c.wants("stream.ready") // a good one is none of that
 }
 
 func TestTheLogLineOfASocketIsWrittenAtOnce(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -52,6 +53,8 @@ type session struct {
 	raw          net.Conn
 	subscription *feed.Subscription
 	log          sessionLog
+	// peer is whom refused credentials count against.
+	peer netip.Addr
 	// ctx ends with the session; its cause is a closeError.
 	ctx    context.Context //nolint:containedctx // the session's own life, longer than any call
 	cancel context.CancelCauseFunc
