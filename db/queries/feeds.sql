@@ -69,41 +69,55 @@ WHERE booking_id = @booking_id AND ordinal > @after
 ORDER BY ordinal
 LIMIT @page_size;
 
--- Feeds whose oldest entry is older than the retention.
--- name: FeedsToPrune :many
-SELECT feeds.role, feeds.user_id
-FROM feeds
-JOIN feed_entries ON feed_entries.role = feeds.role
-    AND feed_entries.user_id = feeds.user_id
-    AND feed_entries.sequence = feeds.pruned_through + 1
-JOIN booking_events ON booking_events.id = feed_entries.event_id
-WHERE booking_events.time < @before
-LIMIT @page_size;
-
--- Removes a prefix: entries up to the first that is young enough, at most a
--- page of them. Not all old ones: an entry can carry an earlier time than its
--- predecessor, and removing it would tear a hole.
--- name: FeedPrune :execrows
-WITH page AS (
-    SELECT feed_entries.sequence, booking_events.time
-    FROM feed_entries
-    JOIN booking_events ON booking_events.id = feed_entries.event_id
-    WHERE feed_entries.role = @role AND feed_entries.user_id = @user_id
-    ORDER BY feed_entries.sequence
-    LIMIT @page_size
+-- Removes from the feeds that have been let alone for longest a prefix each: the
+-- entries up to the first that is young enough, at most 50. Not all old ones: an
+-- entry can carry an earlier time than its predecessor, and removing it would
+-- tear a hole. The limits are constants, so that PostgreSQL plans for few rows.
+--
+-- A feed that somebody is writing to is left for the next time: to wait for many
+-- locks while others wait for ours would be a deadlock.
+-- name: FeedsPrune :one
+WITH due AS (
+    SELECT feeds.role, feeds.user_id, feeds.pruned_through
+    FROM feeds
+    WHERE feeds.oldest_time < @before
+    ORDER BY feeds.oldest_time
+    LIMIT 100
+    FOR NO KEY UPDATE SKIP LOCKED
 ), aged AS (
-    SELECT sequence, bool_and(time < @before) OVER (ORDER BY sequence) AS old
-    FROM page
-), prefix AS (
-    SELECT max(sequence) AS through
+    SELECT due.role, due.user_id, entry.sequence, entry.time,
+           bool_and(entry.time < @before) OVER (PARTITION BY due.role, due.user_id ORDER BY entry.sequence) AS old
+    FROM due
+    CROSS JOIN LATERAL (
+        SELECT feed_entries.sequence, booking_events.time
+        FROM feed_entries
+        JOIN booking_events ON booking_events.id = feed_entries.event_id
+        WHERE feed_entries.role = due.role AND feed_entries.user_id = due.user_id
+          AND feed_entries.sequence > due.pruned_through
+        ORDER BY feed_entries.sequence
+        LIMIT 50
+    ) AS entry
+), removed AS (
+    DELETE FROM feed_entries
+    USING aged
+    WHERE aged.old AND feed_entries.role = aged.role AND feed_entries.user_id = aged.user_id
+      AND feed_entries.sequence = aged.sequence
+    RETURNING feed_entries.sequence
+), seen AS MATERIALIZED (
+    SELECT role, user_id, count(*) AS entries, max(sequence) FILTER (WHERE old) AS through,
+           (array_agg(time ORDER BY sequence) FILTER (WHERE NOT old))[1] AS first_kept
     FROM aged
-    WHERE old
+    GROUP BY role, user_id
 ), recorded AS (
     UPDATE feeds
-    SET pruned_through = greatest(feeds.pruned_through, prefix.through)
-    FROM prefix
-    WHERE feeds.role = @role AND feeds.user_id = @user_id AND prefix.through IS NOT NULL
+    SET pruned_through = coalesce(seen.through, feeds.pruned_through),
+        oldest_time = CASE
+            WHEN seen.first_kept IS NOT NULL THEN seen.first_kept
+            WHEN seen.entries = 50 THEN feeds.oldest_time -- there may be more
+            ELSE greatest(now(), @before) -- it is empty: what comes, comes now
+        END
+    FROM due
+    LEFT JOIN seen ON seen.role = due.role AND seen.user_id = due.user_id
+    WHERE feeds.role = due.role AND feeds.user_id = due.user_id
 )
-DELETE FROM feed_entries
-USING prefix
-WHERE feed_entries.role = @role AND feed_entries.user_id = @user_id AND feed_entries.sequence <= prefix.through;
+SELECT (SELECT count(*) FROM due) AS feeds, (SELECT count(*) FROM removed) AS entries;

@@ -213,55 +213,6 @@ func (q *Queries) FeedLock(ctx context.Context, db DBTX, arg FeedLockParams) err
 	return err
 }
 
-const feedPrune = `-- name: FeedPrune :execrows
-WITH page AS (
-    SELECT feed_entries.sequence, booking_events.time
-    FROM feed_entries
-    JOIN booking_events ON booking_events.id = feed_entries.event_id
-    WHERE feed_entries.role = $1 AND feed_entries.user_id = $2
-    ORDER BY feed_entries.sequence
-    LIMIT $3
-), aged AS (
-    SELECT sequence, bool_and(time < $4) OVER (ORDER BY sequence) AS old
-    FROM page
-), prefix AS (
-    SELECT max(sequence) AS through
-    FROM aged
-    WHERE old
-), recorded AS (
-    UPDATE feeds
-    SET pruned_through = greatest(feeds.pruned_through, prefix.through)
-    FROM prefix
-    WHERE feeds.role = $1 AND feeds.user_id = $2 AND prefix.through IS NOT NULL
-)
-DELETE FROM feed_entries
-USING prefix
-WHERE feed_entries.role = $1 AND feed_entries.user_id = $2 AND feed_entries.sequence <= prefix.through
-`
-
-type FeedPruneParams struct {
-	Role     string
-	UserID   string
-	PageSize int32
-	Before   time.Time
-}
-
-// Removes a prefix: entries up to the first that is young enough, at most a
-// page of them. Not all old ones: an entry can carry an earlier time than its
-// predecessor, and removing it would tear a hole.
-func (q *Queries) FeedPrune(ctx context.Context, db DBTX, arg FeedPruneParams) (int64, error) {
-	result, err := db.Exec(ctx, feedPrune,
-		arg.Role,
-		arg.UserID,
-		arg.PageSize,
-		arg.Before,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
 const feedRead = `-- name: FeedRead :many
 SELECT feed_entries.sequence, booking_events.id, booking_events.booking_id, booking_events.type,
        booking_events.time, booking_events.data
@@ -320,46 +271,70 @@ func (q *Queries) FeedRead(ctx context.Context, db DBTX, arg FeedReadParams) ([]
 	return items, nil
 }
 
-const feedsToPrune = `-- name: FeedsToPrune :many
-SELECT feeds.role, feeds.user_id
-FROM feeds
-JOIN feed_entries ON feed_entries.role = feeds.role
-    AND feed_entries.user_id = feeds.user_id
-    AND feed_entries.sequence = feeds.pruned_through + 1
-JOIN booking_events ON booking_events.id = feed_entries.event_id
-WHERE booking_events.time < $1
-LIMIT $2
+const feedsPrune = `-- name: FeedsPrune :one
+WITH due AS (
+    SELECT feeds.role, feeds.user_id, feeds.pruned_through
+    FROM feeds
+    WHERE feeds.oldest_time < $1
+    ORDER BY feeds.oldest_time
+    LIMIT 100
+    FOR NO KEY UPDATE SKIP LOCKED
+), aged AS (
+    SELECT due.role, due.user_id, entry.sequence, entry.time,
+           bool_and(entry.time < $1) OVER (PARTITION BY due.role, due.user_id ORDER BY entry.sequence) AS old
+    FROM due
+    CROSS JOIN LATERAL (
+        SELECT feed_entries.sequence, booking_events.time
+        FROM feed_entries
+        JOIN booking_events ON booking_events.id = feed_entries.event_id
+        WHERE feed_entries.role = due.role AND feed_entries.user_id = due.user_id
+          AND feed_entries.sequence > due.pruned_through
+        ORDER BY feed_entries.sequence
+        LIMIT 50
+    ) AS entry
+), removed AS (
+    DELETE FROM feed_entries
+    USING aged
+    WHERE aged.old AND feed_entries.role = aged.role AND feed_entries.user_id = aged.user_id
+      AND feed_entries.sequence = aged.sequence
+    RETURNING feed_entries.sequence
+), seen AS MATERIALIZED (
+    SELECT role, user_id, count(*) AS entries, max(sequence) FILTER (WHERE old) AS through,
+           (array_agg(time ORDER BY sequence) FILTER (WHERE NOT old))[1] AS first_kept
+    FROM aged
+    GROUP BY role, user_id
+), recorded AS (
+    UPDATE feeds
+    SET pruned_through = coalesce(seen.through, feeds.pruned_through),
+        oldest_time = CASE
+            WHEN seen.first_kept IS NOT NULL THEN seen.first_kept
+            WHEN seen.entries = 50 THEN feeds.oldest_time -- there may be more
+            ELSE greatest(now(), $1) -- it is empty: what comes, comes now
+        END
+    FROM due
+    LEFT JOIN seen ON seen.role = due.role AND seen.user_id = due.user_id
+    WHERE feeds.role = due.role AND feeds.user_id = due.user_id
+)
+SELECT (SELECT count(*) FROM due) AS feeds, (SELECT count(*) FROM removed) AS entries
 `
 
-type FeedsToPruneParams struct {
-	Before   time.Time
-	PageSize int32
+type FeedsPruneRow struct {
+	Feeds   int64
+	Entries int64
 }
 
-type FeedsToPruneRow struct {
-	Role   string
-	UserID string
-}
-
-// Feeds whose oldest entry is older than the retention.
-func (q *Queries) FeedsToPrune(ctx context.Context, db DBTX, arg FeedsToPruneParams) ([]FeedsToPruneRow, error) {
-	rows, err := db.Query(ctx, feedsToPrune, arg.Before, arg.PageSize)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []FeedsToPruneRow
-	for rows.Next() {
-		var i FeedsToPruneRow
-		if err := rows.Scan(&i.Role, &i.UserID); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+// Removes from the feeds that have been let alone for longest a prefix each: the
+// entries up to the first that is young enough, at most 50. Not all old ones: an
+// entry can carry an earlier time than its predecessor, and removing it would
+// tear a hole. The limits are constants, so that PostgreSQL plans for few rows.
+//
+// A feed that somebody is writing to is left for the next time: to wait for many
+// locks while others wait for ours would be a deadlock.
+func (q *Queries) FeedsPrune(ctx context.Context, db DBTX, before time.Time) (FeedsPruneRow, error) {
+	row := db.QueryRow(ctx, feedsPrune, before)
+	var i FeedsPruneRow
+	err := row.Scan(&i.Feeds, &i.Entries)
+	return i, err
 }
 
 const reminderLook = `-- name: ReminderLook :one

@@ -50,6 +50,7 @@ type Feed struct {
 	UserID        string
 	Head          int64
 	PrunedThrough int64
+	OldestTime    time.Time
 }
 
 type FeedEntry struct {

@@ -207,7 +207,7 @@ func TestAStreamFromAPointOutsideTheFeedIsRefused(t *testing.T) {
 	t.Parallel()
 	s := startStreaming(t)
 	s.Fill(5)
-	if _, err := feed.Prune(t.Context(), s.server.pool, time.Now().AddDate(100, 0, 0)); err != nil {
+	if _, _, err := feed.Prune(t.Context(), s.server.pool, time.Now().AddDate(100, 0, 0)); err != nil {
 		t.Fatal(err)
 	}
 	s.Fill(2)

@@ -18,7 +18,7 @@ import (
 func prune(t *testing.T, pool *pgxpool.Pool) {
 	t.Helper()
 	// Events of tests happen at one time, long ago.
-	if _, err := feed.Prune(t.Context(), pool, time.Now().AddDate(100, 0, 0)); err != nil {
+	if _, _, err := feed.Prune(t.Context(), pool, time.Now().AddDate(100, 0, 0)); err != nil {
 		t.Error(err)
 	}
 }

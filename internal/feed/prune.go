@@ -8,41 +8,29 @@ import (
 	"bookings/gen/sqlc"
 )
 
-const (
-	// pruneFeeds is how many feeds are looked up at a time.
-	pruneFeeds = 100
-	// pruneEntries is how many entries are removed in one transaction.
-	pruneEntries = 1000
-)
+// pruneStatements is how many statements a round of pruning has: seconds, at
+// worst. Each is a transaction, of 100 feeds and 50 entries of each at most.
+const pruneStatements = 20
 
-// Prune removes from every feed the prefix of entries that happened before the
-// given time, in small transactions, and records how far each feed is pruned.
-// It returns how many entries are gone. Histories of bookings stay.
-func Prune(ctx context.Context, db sqlc.DBTX, before time.Time) (removed int64, err error) {
-	for {
-		feeds, err := new(sqlc.Queries).FeedsToPrune(ctx, db, sqlc.FeedsToPruneParams{Before: before, PageSize: pruneFeeds})
+// Prune works one round: it removes from feeds the prefix of entries that
+// happened before the given time, and records how far each is pruned. It tells
+// how many entries are gone, and whether there may be more. Histories of bookings
+// stay.
+//
+// It begins with the feeds that nobody has looked at for longest, by an index,
+// and moves each on to the time of its first entry that is left. So it never
+// reads a feed in which nothing is old, and a round goes on where the last ended,
+// also where that was cut off.
+func Prune(ctx context.Context, db sqlc.DBTX, before time.Time) (removed int64, more bool, err error) {
+	for range pruneStatements {
+		pruned, err := new(sqlc.Queries).FeedsPrune(ctx, db, before)
 		if err != nil {
-			return removed, fmt.Errorf("look for feeds to prune: %w", err)
+			return removed, true, fmt.Errorf("prune feeds: %w", err)
 		}
-		for _, feed := range feeds {
-			n, err := prune(ctx, db, feed, before)
-			if removed += n; err != nil {
-				return removed, fmt.Errorf("prune a feed: %w", err)
-			}
+		if pruned.Feeds == 0 {
+			return removed, false, nil
 		}
-		if len(feeds) < pruneFeeds {
-			return removed, nil
-		}
+		removed += pruned.Entries
 	}
-}
-
-func prune(ctx context.Context, db sqlc.DBTX, feed sqlc.FeedsToPruneRow, before time.Time) (removed int64, err error) {
-	for {
-		n, err := new(sqlc.Queries).FeedPrune(ctx, db, sqlc.FeedPruneParams{
-			Role: feed.Role, UserID: feed.UserID, Before: before, PageSize: pruneEntries,
-		})
-		if removed += n; err != nil || n < pruneEntries {
-			return removed, err
-		}
-	}
+	return removed, true, nil
 }

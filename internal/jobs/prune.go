@@ -16,6 +16,9 @@ const (
 	// pruneInterval is how often feeds are pruned: an entry lives that much
 	// longer than the retention at most.
 	pruneInterval = time.Hour
+	// prunePause is between two rounds, in which calls get their turn and the
+	// process may end.
+	prunePause = time.Second
 )
 
 // PruneArgs is the job of one round of pruning, which needs no arguments.
@@ -49,12 +52,15 @@ type Pruner struct {
 	Log       *slog.Logger
 }
 
-// Work prunes all feeds. A round that is cut off has removed what it has: the
-// next goes on from there.
+// Work prunes one round of feeds, and is to be called again where there are
+// more.
 func (p *Pruner) Work(ctx context.Context, _ *river.Job[PruneArgs]) error {
-	removed, err := feed.Prune(ctx, p.Pool, p.Now().Add(-p.Retention))
+	removed, more, err := feed.Prune(ctx, p.Pool, p.Now().Add(-p.Retention))
 	if removed > 0 {
 		p.Log.InfoContext(ctx, "pruned feeds", "entries", removed)
+	}
+	if err == nil && more {
+		return river.JobSnooze(prunePause) //nolint:wrapcheck // no failure: it tells River when to go on
 	}
 	return err
 }

@@ -230,7 +230,7 @@ func TestASlowReaderWhoseRestIsPrunedIsTold(t *testing.T) {
 	go d.publish(overrun)
 	quick.wantsEntries(1, overrun)
 	// Events of tests happen at one time, long ago.
-	if _, err := feed.Prune(t.Context(), d.pool, time.Now()); err != nil {
+	if _, _, err := feed.Prune(t.Context(), d.pool, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	slow.wantsClose(closeTooSlow)
