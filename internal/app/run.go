@@ -32,13 +32,15 @@ type Server struct {
 	settings Settings
 	log      *slog.Logger
 
-	pool    *pgpool.Pool
-	redis   redis.UniversalClient
-	feeds   *feed.Hub
-	jobs    *river.Client[pgx.Tx]
-	health  *health
-	sockets *wsapi.Handler
-	http    *http.Server
+	pool *pgpool.Pool
+	// jobsPool is River's, where jobs are worked here.
+	jobsPool *pgpool.Pool
+	redis    redis.UniversalClient
+	feeds    *feed.Hub
+	jobs     *river.Client[pgx.Tx]
+	health   *health
+	sockets  *wsapi.Handler
+	http     *http.Server
 }
 
 // New wires a server. It connects to nothing yet.
@@ -77,7 +79,10 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 		s.jobs, err = jobs.NewInserter(s.pool, s.log)
 		return err
 	}
-	s.jobs, err = jobs.NewWorker(s.pool, s.log,
+	if s.jobsPool, err = pgpool.OpenForJobs(ctx, s.settings.DatabaseURL); err != nil {
+		return err
+	}
+	s.jobs, err = jobs.NewWorker(s.jobsPool, s.log,
 		&remind.Worker{Pool: s.pool, Feeds: s.feeds, Now: time.Now, Log: s.log},
 		&jobs.Pruner{Pool: s.pool, Retention: s.settings.FeedRetention, Now: time.Now, Log: s.log})
 	return err
@@ -134,7 +139,7 @@ func (s *Server) Run(ctx context.Context, listening func(net.Addr)) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	stopBackground := s.startBackground(ctx)
+	background := s.startBackground(ctx)
 	failed := make(chan error, 1)
 	go func() { failed <- s.serve(listener) }()
 	s.log.Info("listening", "addr", listener.Addr().String())
@@ -145,12 +150,12 @@ func (s *Server) Run(ctx context.Context, listening func(net.Addr)) error {
 	case err = <-failed:
 	case <-ctx.Done():
 	}
-	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.settings.ShutdownTimeout)
-	defer cancel()
+	end := shutdown{began: time.Now(), most: s.settings.ShutdownTimeout}
+	background.stopFetching(ctx)
 	if err == nil {
-		err = s.stop(deadline)
+		err = s.stop(ctx, end)
 	}
-	return errors.Join(err, stopBackground(deadline))
+	return errors.Join(err, background.stop(ctx, end))
 }
 
 func (s *Server) serve(listener net.Listener) error {
@@ -168,12 +173,16 @@ func (s *Server) serve(listener net.Listener) error {
 
 // stop ends the server in the order that loses nothing: readiness off and a
 // short wait, so that no new request comes; sockets and streams, which resume
-// elsewhere; requests. Jobs, broadcasts, Redis and the pool follow.
-func (s *Server) stop(ctx context.Context) error {
+// elsewhere; requests. Jobs have stopped to be fetched before; they, broadcasts,
+// Redis and the pools follow.
+func (s *Server) stop(ctx context.Context, end shutdown) error {
+	ctx, cancel := end.within(ctx, requestsShare)
+	defer cancel()
 	s.log.Info("stopping")
 	s.health.draining.Store(true)
-	pause(ctx, s.settings.Drain)
-	s.feeds.EndAll(s.settings.Drain)
+	drain := min(s.settings.Drain, end.part(drainShare))
+	pause(ctx, drain)
+	s.feeds.EndAll(drain)
 	s.sockets.Close(ctx)
 	if err := s.http.Shutdown(ctx); err != nil {
 		_ = s.http.Close()
@@ -187,8 +196,26 @@ func (s *Server) closeStores() {
 	if s.redis != nil {
 		_ = s.redis.Close()
 	}
-	if s.pool != nil {
-		s.pool.Close()
+	for _, pool := range []*pgpool.Pool{s.jobsPool, s.pool} {
+		if pool != nil && !closes(pool) {
+			s.log.Warn("connections to PostgreSQL were still in use at the end")
+		}
+	}
+}
+
+// closes waits for connections that are in use, not for ever: who has been told
+// to end and has not would keep the process alive.
+func closes(pool *pgpool.Pool) bool {
+	closed := make(chan struct{})
+	go func() {
+		pool.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+		return true
+	case <-time.After(closeTimeout):
+		return false
 	}
 }
 

@@ -30,6 +30,21 @@ var bounds = map[string]string{
 	"idle_in_transaction_session_timeout": "10s",
 }
 
+// jobsConns are one that listens, one for each queue, and a few for what River
+// does besides.
+const jobsConns = 6
+
+// jobsBounds are those of River's own statements. Its upkeep takes longer than a
+// call: it rebuilds its indexes each night, for a minute each at most (its own
+// time-out), and waits for locks meanwhile. Ended by a bound of ours it would
+// leave an index behind that is invalid, and do so again the next night.
+var jobsBounds = map[string]string{
+	"default_transaction_isolation":       "read committed",
+	"statement_timeout":                   "90s",
+	"lock_timeout":                        "0",
+	"idle_in_transaction_session_timeout": "10s",
+}
+
 // Pool is a pool of connections. Its own methods stand before those of pgx's
 // pool: what they run is tried again where PostgreSQL says that this helps.
 type Pool struct {
@@ -58,6 +73,18 @@ func Open(ctx context.Context, databaseURL string) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
+	return open(ctx, config)
+}
+
+// OpenForJobs makes the pool of River's own statements: what it fetches, and its
+// upkeep. Calls do not wait for those, nor they for calls.
+func OpenForJobs(ctx context.Context, databaseURL string) (*Pool, error) {
+	config, err := Config(databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	config.MaxConns = jobsConns
+	maps.Copy(config.ConnConfig.RuntimeParams, jobsBounds)
 	return open(ctx, config)
 }
 
