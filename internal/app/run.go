@@ -63,7 +63,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger) (*Server, error) {
 }
 
 func (s *Server) openStores(ctx context.Context) (err error) {
-	if s.pool, err = pgpool.Open(ctx, s.settings.DatabaseURL); err != nil {
+	if s.pool, err = pgpool.Open(ctx, s.settings.DatabaseURL, s.settings.DatabasePooler); err != nil {
 		return err
 	}
 	var broadcast *feed.Redis
@@ -79,7 +79,7 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 		s.jobs, err = jobs.NewInserter(s.pool, s.log)
 		return err
 	}
-	if s.jobsPool, err = pgpool.OpenForJobs(ctx, s.settings.DatabaseURL); err != nil {
+	if s.jobsPool, err = pgpool.OpenForJobs(ctx, s.settings.DatabaseURL, s.settings.DatabasePooler); err != nil {
 		return err
 	}
 	s.jobs, err = jobs.NewWorker(s.jobsPool, s.log,

@@ -137,7 +137,7 @@ func TestUpkeepIsNotEndedByTheBoundsOfCalls(t *testing.T) {
 		t.Skip("waits longer than a call may")
 	}
 	url := pgtest.URL(t)
-	pool, err := pgpool.OpenForJobs(t.Context(), url)
+	pool, err := pgpool.OpenForJobs(t.Context(), url, false)
 	if err != nil {
 		t.Fatal(err)
 	}

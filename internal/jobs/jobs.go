@@ -50,6 +50,7 @@ func NewWorker(pool *pgpool.Pool, log *slog.Logger, reminders *remind.Worker, pr
 		FetchCooldown:        fetchCooldown,
 		JobTimeout:           jobTimeout,
 		RescueStuckJobsAfter: rescueAfter,
+		PollOnly:             pool.Pooler,
 	}
 	if pruner != nil {
 		// A queue of its own with one worker: a long round delays no reminder,
