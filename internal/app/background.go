@@ -97,7 +97,7 @@ func (s *Server) warnOfRedis(ctx context.Context) {
 // startWork starts working reminders, once the schema is new enough. At the end
 // of working the jobs are cut off, not finished: River's Stop lets them finish.
 func (s *Server) startWork(ctx, working context.Context) {
-	for !s.health.checkSchema(ctx) {
+	for s.health.checkSchema(ctx) != nil {
 		if pause(ctx, schemaInterval); ctx.Err() != nil {
 			return
 		}

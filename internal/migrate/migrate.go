@@ -30,6 +30,9 @@ const migrators = 4
 // processes at once: one migrates, the others wait and find nothing to do.
 func Up(ctx context.Context, databaseURL string) error {
 	return locked(ctx, databaseURL, func(pool *pgxpool.Pool) error {
+		if err := errors.Join(checkEncoding(ctx, pool), catchUp(ctx, pool)); err != nil {
+			return err
+		}
 		if err := ours(ctx, pool); err != nil {
 			return fmt.Errorf("migrate our tables: %w", err)
 		}
@@ -128,8 +131,12 @@ func Status(ctx context.Context, databaseURL string) ([]string, error) {
 	return lines, nil
 }
 
-// Check fails where the database's schema is older than this program needs.
+// Check fails with ErrTooOld where the database's schema is older than this
+// program needs, with ErrNotUTF8, or with ErrSequenceBehind.
 func Check(ctx context.Context, pool *pgxpool.Pool) error {
+	if err := checkEncoding(ctx, pool); err != nil {
+		return err
+	}
 	provider, err := newProvider(pool)
 	if err != nil {
 		return err
@@ -150,7 +157,7 @@ func Check(ctx context.Context, pool *pgxpool.Pool) error {
 	if pending || !validated.OK {
 		return ErrTooOld
 	}
-	return nil
+	return checkSequence(ctx, pool)
 }
 
 // ErrTooOld tells that migrations are missing.
