@@ -11,10 +11,20 @@ ON CONFLICT (role, user_id) DO UPDATE SET head = feeds.head;
 -- booking (an INSERT that was refused, earlier in the same batch) it writes
 -- nothing. Both feeds are locked already, so the order of the UPDATE does not
 -- matter.
+--
+-- An event's ordinal comes of the sequence and follows the newest of its
+-- booking's, under whose lock we are. The sequence alone would do until it is
+-- behind its table, as after a switch-over by logical replication: histories
+-- would then be read in a wrong order.
 -- name: FeedAppend :many
 WITH event AS (
-    INSERT INTO booking_events (id, booking_id, type, time, actor_role, actor_id, start_time, data)
-    SELECT @event_id, bookings.id, @type, @time, @actor_role, @actor_id, @start_time, @data
+    INSERT INTO booking_events (id, ordinal, booking_id, type, time, actor_role, actor_id, start_time, data)
+    OVERRIDING SYSTEM VALUE
+    SELECT @event_id, greatest(nextval('booking_events_ordinal_seq'), (
+        SELECT max(earlier.ordinal) + 1
+        FROM booking_events AS earlier
+        WHERE earlier.booking_id = bookings.id
+    )), bookings.id, @type, @time, @actor_role, @actor_id, @start_time, @data
     FROM bookings
     WHERE bookings.id = @booking_id
     RETURNING booking_events.id

@@ -59,8 +59,13 @@ func (q *Queries) BookingHistory(ctx context.Context, db DBTX, arg BookingHistor
 
 const feedAppend = `-- name: FeedAppend :many
 WITH event AS (
-    INSERT INTO booking_events (id, booking_id, type, time, actor_role, actor_id, start_time, data)
-    SELECT $1, bookings.id, $2, $3, $4, $5, $6, $7
+    INSERT INTO booking_events (id, ordinal, booking_id, type, time, actor_role, actor_id, start_time, data)
+    OVERRIDING SYSTEM VALUE
+    SELECT $1, greatest(nextval('booking_events_ordinal_seq'), (
+        SELECT max(earlier.ordinal) + 1
+        FROM booking_events AS earlier
+        WHERE earlier.booking_id = bookings.id
+    )), bookings.id, $2, $3, $4, $5, $6, $7
     FROM bookings
     WHERE bookings.id = $8
     RETURNING booking_events.id
@@ -102,6 +107,11 @@ type FeedAppendRow struct {
 // booking (an INSERT that was refused, earlier in the same batch) it writes
 // nothing. Both feeds are locked already, so the order of the UPDATE does not
 // matter.
+//
+// An event's ordinal comes of the sequence and follows the newest of its
+// booking's, under whose lock we are. The sequence alone would do until it is
+// behind its table, as after a switch-over by logical replication: histories
+// would then be read in a wrong order.
 func (q *Queries) FeedAppend(ctx context.Context, db DBTX, arg FeedAppendParams) ([]FeedAppendRow, error) {
 	rows, err := db.Query(ctx, feedAppend,
 		arg.EventID,

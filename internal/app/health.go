@@ -32,7 +32,8 @@ type health struct {
 	// draining is set when the server begins to stop.
 	draining atomic.Bool
 	postgres askedPostgres
-	// migrated remembers that the schema was new enough: it does not grow older.
+	// migrated remembers that the schema was new enough: it does not grow older
+	// while PostgreSQL is there.
 	migrated atomic.Bool
 }
 
@@ -108,22 +109,32 @@ func (h *health) checkPostgres(ctx context.Context) readiness {
 
 func (h *health) askPostgres(ctx context.Context) readiness {
 	err := h.pool.CheckWritable(ctx)
+	if err != nil {
+		h.migrated.Store(false) // what comes back may be another server
+	}
 	switch {
 	case errors.Is(err, pgpool.ErrReadOnly):
 		return readiness{Status: unavailable, Postgres: readOnly, Schema: "unknown"}
 	case err != nil:
 		return readiness{Status: unavailable, Postgres: unavailable, Schema: "unknown"}
-	case !h.checkSchema(ctx):
+	}
+	switch err := h.checkSchema(ctx); {
+	case err == nil:
+		return readiness{Status: "ok", Postgres: "ok", Schema: "ok"}
+	case errors.Is(err, migrate.ErrNotUTF8), errors.Is(err, migrate.ErrSequenceBehind):
+		return readiness{Status: unavailable, Postgres: "ok", Schema: err.Error()}
+	default:
 		return readiness{Status: unavailable, Postgres: "ok", Schema: "too old: run bookings migrate up"}
 	}
-	return readiness{Status: "ok", Postgres: "ok", Schema: "ok"}
 }
 
-func (h *health) checkSchema(ctx context.Context) bool {
-	if !h.migrated.Load() {
-		h.migrated.Store(migrate.Check(ctx, h.pool.Pool) == nil)
+func (h *health) checkSchema(ctx context.Context) error {
+	if h.migrated.Load() {
+		return nil
 	}
-	return h.migrated.Load()
+	err := migrate.Check(ctx, h.pool.Pool)
+	h.migrated.Store(err == nil)
+	return err
 }
 
 // checkRedis: without Redis events still arrive, only later.

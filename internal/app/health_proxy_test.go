@@ -19,6 +19,20 @@ type proxy struct {
 	conns   []net.Conn
 	stalled chan struct{} // closed while data pass
 	serving sync.WaitGroup
+	// refusing is set while new connections are broken.
+	refusing bool
+}
+
+func (p *proxy) refuse(refusing bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refusing = refusing
+}
+
+func (p *proxy) refuses() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.refusing
 }
 
 // newProxy returns a proxy and the address of the database behind it.
@@ -48,6 +62,10 @@ func (p *proxy) serve() {
 		client, err := p.listener.Accept()
 		if err != nil {
 			return
+		}
+		if p.refuses() {
+			_ = client.Close()
+			continue
 		}
 		server, err := new(net.Dialer).DialContext(context.Background(), p.network, p.address)
 		if err != nil {

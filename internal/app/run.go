@@ -34,14 +34,16 @@ type Server struct {
 	settings Settings
 	log      *slog.Logger
 
-	pool    *pgpool.Pool
-	redis   redis.UniversalClient
-	clock   *clock.Clock
-	feeds   *feed.Hub
-	jobs    *river.Client[pgx.Tx]
-	health  *health
-	sockets *wsapi.Handler
-	http    *http.Server
+	pool *pgpool.Pool
+	// jobsPool is River's, where jobs are worked here.
+	jobsPool *pgpool.Pool
+	redis    redis.UniversalClient
+	clock    *clock.Clock
+	feeds    *feed.Hub
+	jobs     *river.Client[pgx.Tx]
+	health   *health
+	sockets  *wsapi.Handler
+	http     *http.Server
 }
 
 // New wires a server. It connects to nothing yet.
@@ -64,7 +66,7 @@ func New(ctx context.Context, s Settings, log *slog.Logger) (*Server, error) {
 }
 
 func (s *Server) openStores(ctx context.Context) (err error) {
-	if s.pool, err = pgpool.Open(ctx, s.settings.DatabaseURL); err != nil {
+	if s.pool, err = pgpool.Open(ctx, s.settings.DatabaseURL, s.settings.DatabasePooler); err != nil {
 		return err
 	}
 	var broadcast *feed.Redis
@@ -81,7 +83,10 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 		s.jobs, err = jobs.NewInserter(s.pool, s.log, s.clock.Now)
 		return err
 	}
-	s.jobs, err = jobs.NewWorker(s.pool, s.log, s.clock.Now,
+	if s.jobsPool, err = pgpool.OpenForJobs(ctx, s.settings.DatabaseURL, s.settings.DatabasePooler); err != nil {
+		return err
+	}
+	s.jobs, err = jobs.NewWorker(s.jobsPool, s.log, s.clock.Now,
 		&remind.Worker{Pool: s.pool, Feeds: s.feeds, Log: s.log},
 		&jobs.Pruner{Pool: s.pool, Retention: s.settings.FeedRetention, Now: s.clock.Now, Log: s.log})
 	return err
@@ -149,7 +154,7 @@ func (s *Server) Run(ctx context.Context, listening func(net.Addr)) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	stopBackground := s.startBackground(ctx)
+	background := s.startBackground(ctx)
 	failed := make(chan error, 1)
 	go func() { failed <- s.serve(listener) }()
 	s.log.Info("listening", "addr", listener.Addr().String())
@@ -160,12 +165,12 @@ func (s *Server) Run(ctx context.Context, listening func(net.Addr)) error {
 	case err = <-failed:
 	case <-ctx.Done():
 	}
-	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.settings.ShutdownTimeout)
-	defer cancel()
+	end := shutdown{began: time.Now(), most: s.settings.ShutdownTimeout}
+	background.stopFetching(ctx)
 	if err == nil {
-		s.stop(deadline)
+		s.stop(ctx, end)
 	}
-	return errors.Join(err, stopBackground(deadline))
+	return errors.Join(err, background.stop(ctx, end))
 }
 
 func (s *Server) serve(listener net.Listener) error {
@@ -183,26 +188,18 @@ func (s *Server) serve(listener net.Listener) error {
 
 // stop ends the server in the order that loses nothing: readiness off and a
 // short wait, so that no new request comes; sockets and streams, which resume
-// elsewhere; requests. Jobs, broadcasts, Redis and the pool follow.
-func (s *Server) stop(ctx context.Context) {
+// elsewhere; requests. Jobs have stopped to be fetched before; they, broadcasts,
+// Redis and the pools follow.
+func (s *Server) stop(ctx context.Context, end shutdown) {
+	ctx, cancel := end.within(ctx, requestsShare)
+	defer cancel()
 	s.log.Info("stopping")
 	s.health.draining.Store(true)
-	pause.For(ctx, s.settings.Drain)
-	s.feeds.EndAll(s.settings.Drain)
+	drain := min(s.settings.Drain, end.part(drainShare))
+	pause.For(ctx, drain)
+	s.feeds.EndAll(drain)
 	s.sockets.Close(ctx)
-	s.endRequests(ctx)
-}
-
-// endRequests waits for calls that are on their way, for half of the time that
-// is left: jobs need theirs. Then peers who do not read, or do not finish what
-// they send, are cut off.
-func (s *Server) endRequests(ctx context.Context) {
-	most := s.settings.ShutdownTimeout
-	if deadline, ok := ctx.Deadline(); ok {
-		most = time.Until(deadline)
-	}
-	ctx, cancel := context.WithTimeout(ctx, most/2)
-	defer cancel()
+	// Peers who do not read, or do not finish what they send, are cut off.
 	if err := s.http.Shutdown(ctx); err != nil {
 		s.log.Warn("requests did not end in time", "error", err)
 		_ = s.http.Close()
@@ -214,7 +211,25 @@ func (s *Server) closeStores() {
 	if s.redis != nil {
 		_ = s.redis.Close()
 	}
-	if s.pool != nil {
-		s.pool.Close()
+	for _, pool := range []*pgpool.Pool{s.jobsPool, s.pool} {
+		if pool != nil && !closes(pool) {
+			s.log.Warn("connections to PostgreSQL were still in use at the end")
+		}
+	}
+}
+
+// closes waits for connections that are in use, not for ever: who has been told
+// to end and has not would keep the process alive.
+func closes(pool *pgpool.Pool) bool {
+	closed := make(chan struct{})
+	go func() {
+		pool.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+		return true
+	case <-time.After(closeTimeout):
+		return false
 	}
 }

@@ -26,6 +26,7 @@ type Settings struct {
 	TLSCert         string         `env:"TLS_CERT" help:"file of the TLS certificate; with TLS_KEY"`
 	TLSKey          string         `env:"TLS_KEY" help:"file of the TLS key; with TLS_CERT"`
 	DatabaseURL     string         `env:"DATABASE_URL" help:"PostgreSQL 14 or newer with btree_gist (required)"`
+	DatabasePooler  bool           `env:"DATABASE_POOLER" help:"DATABASE_URL is a pooler's in transaction mode, such as PgBouncer's"`
 	RedisURL        string         `env:"REDIS_URL" help:"Redis, to carry events between instances; unset: inside this process alone"`
 	JWTSecret       string         `env:"JWT_SECRET" help:"shared secret of the tokens (HS256), 32 bytes or more (required)"`
 	JWTIssuer       string         `env:"JWT_ISSUER" help:"the iss that tokens must have; unset: any"`

@@ -111,6 +111,7 @@ func (c *Clock) Measure(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	// One connection: waiting for one would count as part of the trip.
+	//nolint:wrapcheck // its own error says that no connection could be had
 	return c.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
 		fastest := slowest
 		var best *sample

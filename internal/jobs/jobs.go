@@ -50,6 +50,7 @@ func NewWorker(pool *pgpool.Pool, log *slog.Logger, now func() time.Time, remind
 		FetchCooldown:        fetchCooldown,
 		JobTimeout:           jobTimeout,
 		RescueStuckJobsAfter: rescueAfter,
+		PollOnly:             pool.Pooler,
 	}
 	if pruner != nil {
 		// A queue of its own with one worker: a long round delays no reminder,

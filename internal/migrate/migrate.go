@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -29,6 +30,9 @@ const migrators = 4
 // processes at once: one migrates, the others wait and find nothing to do.
 func Up(ctx context.Context, databaseURL string) error {
 	return locked(ctx, databaseURL, func(pool *pgxpool.Pool) error {
+		if err := errors.Join(checkEncoding(ctx, pool), catchUp(ctx, pool)); err != nil {
+			return err
+		}
 		if err := ours(ctx, pool); err != nil {
 			return fmt.Errorf("migrate our tables: %w", err)
 		}
@@ -45,23 +49,39 @@ func Up(ctx context.Context, databaseURL string) error {
 
 // locked runs f with a pool of its own, while one connection holds the lock.
 func locked(ctx context.Context, databaseURL string, f func(*pgxpool.Pool) error) error {
-	config, err := pgxpool.ParseConfig(databaseURL)
+	pool, err := open(ctx, databaseURL)
 	if err != nil {
-		return fmt.Errorf("read the database's URL: %w", err)
-	}
-	config.MaxConns = migrators // whatever the URL says: one would wait for itself
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return fmt.Errorf("connect to PostgreSQL: %w", err)
+		return err
 	}
 	defer pool.Close()
-	return pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
-		if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", lockID); err != nil {
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		// A transaction's lock, since behind a pooler a session is nobody's. It is
+		// waited for, and held, for as long as it takes.
+		const patient = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+		if _, err := tx.Exec(ctx, patient); err != nil {
+			return fmt.Errorf("wait without a bound: %w", err)
+		}
+		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", lockID); err != nil {
 			return fmt.Errorf("wait for another migration: %w", err)
 		}
-		// The lock ends with the connection, which the pool's Close ends.
 		return f(pool)
 	})
+}
+
+// open makes a pool that also works behind a pooler, where no prepared statement
+// has a name.
+func open(ctx context.Context, databaseURL string) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("read the database's URL: %w", err)
+	}
+	config.MaxConns = migrators // whatever the URL says: one would wait for itself
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	return pool, nil
 }
 
 func ours(ctx context.Context, pool *pgxpool.Pool) error {
@@ -90,9 +110,9 @@ func newProvider(pool *pgxpool.Pool) (*goose.Provider, error) {
 
 // Status lists our migrations and whether each was applied.
 func Status(ctx context.Context, databaseURL string) ([]string, error) {
-	pool, err := pgxpool.New(ctx, databaseURL)
+	pool, err := open(ctx, databaseURL)
 	if err != nil {
-		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
+		return nil, err
 	}
 	defer pool.Close()
 	provider, err := newProvider(pool)
@@ -111,8 +131,12 @@ func Status(ctx context.Context, databaseURL string) ([]string, error) {
 	return lines, nil
 }
 
-// Check fails where the database's schema is older than this program needs.
+// Check fails with ErrTooOld where the database's schema is older than this
+// program needs, with ErrNotUTF8, or with ErrSequenceBehind.
 func Check(ctx context.Context, pool *pgxpool.Pool) error {
+	if err := checkEncoding(ctx, pool); err != nil {
+		return err
+	}
 	provider, err := newProvider(pool)
 	if err != nil {
 		return err
@@ -133,7 +157,7 @@ func Check(ctx context.Context, pool *pgxpool.Pool) error {
 	if pending || !validated.OK {
 		return ErrTooOld
 	}
-	return nil
+	return checkSequence(ctx, pool)
 }
 
 // ErrTooOld tells that migrations are missing.

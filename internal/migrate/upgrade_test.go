@@ -21,6 +21,7 @@ import (
 	"bookings/internal/feed"
 	"bookings/internal/jobs"
 	"bookings/internal/migrate"
+	"bookings/internal/pgpool"
 	"bookings/internal/pgtest"
 	"bookings/internal/remind"
 )
@@ -127,9 +128,9 @@ func upgrade(t *testing.T) *upgraded {
 	}
 	log := slog.New(slog.DiscardHandler)
 	feeds := feed.NewHub(pool, nil, log)
-	client, err := jobs.NewWorker(pool, log, time.Now,
-		&remind.Worker{Pool: pool, Feeds: feeds, Log: log},
-		&jobs.Pruner{Pool: pool, Retention: 30 * 24 * time.Hour, Now: time.Now, Log: log})
+	client, err := jobs.NewWorker(pgpool.Of(pool), log, time.Now,
+		&remind.Worker{Pool: pgpool.Of(pool), Feeds: feeds, Log: log},
+		&jobs.Pruner{Pool: pgpool.Of(pool), Retention: 30 * 24 * time.Hour, Now: time.Now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +139,7 @@ func upgrade(t *testing.T) *upgraded {
 	}
 	t.Cleanup(func() { <-client.Stopped() })
 	return &upgraded{t: t, Service: &bookingsvc.Service{
-		Pool: pool, Jobs: client, Feeds: feeds, Now: time.Now, ReminderLead: 10 * time.Minute, MaxPending: 10,
+		Pool: pgpool.Of(pool), Jobs: client, Feeds: feeds, Now: time.Now, ReminderLead: 10 * time.Minute, MaxPending: 10,
 	}}
 }
 

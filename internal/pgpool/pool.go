@@ -30,10 +30,28 @@ var bounds = map[string]string{
 	"idle_in_transaction_session_timeout": "10s",
 }
 
+// jobsConns are one that listens, one for each queue, and a few for what River
+// does besides.
+const jobsConns = 6
+
+// jobsBounds are those of River's own statements. Its upkeep takes longer than a
+// call: it rebuilds its indexes each night, for a minute each at most (its own
+// time-out), and waits for locks meanwhile. Ended by a bound of ours it would
+// leave an index behind that is invalid, and do so again the next night.
+var jobsBounds = map[string]string{
+	"default_transaction_isolation":       "read committed",
+	"statement_timeout":                   "90s",
+	"lock_timeout":                        "0",
+	"idle_in_transaction_session_timeout": "10s",
+}
+
 // Pool is a pool of connections. Its own methods stand before those of pgx's
 // pool: what they run is tried again where PostgreSQL says that this helps.
 type Pool struct {
 	*pgxpool.Pool
+	// Pooler tells that a session is no longer than a transaction: there is no
+	// LISTEN.
+	Pooler bool
 
 	begin  pgx.TxOptions
 	places *places
@@ -52,13 +70,26 @@ func (p *Pool) use(pool *pgxpool.Pool) {
 	p.drop.pool.Store(pool)
 }
 
-// Open makes the pool of calls. It connects to nothing yet.
-func Open(ctx context.Context, databaseURL string) (*Pool, error) {
+// Open makes the pool of calls. pooler tells that the URL is not PostgreSQL's but
+// that of a pooler in transaction mode. It connects to nothing yet.
+func Open(ctx context.Context, databaseURL string, pooler bool) (*Pool, error) {
 	config, err := Config(databaseURL)
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, config)
+	return open(ctx, config, pooler)
+}
+
+// OpenForJobs makes the pool of River's own statements: what it fetches, and its
+// upkeep. Calls do not wait for those, nor they for calls.
+func OpenForJobs(ctx context.Context, databaseURL string, pooler bool) (*Pool, error) {
+	config, err := Config(databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	config.MaxConns = jobsConns
+	maps.Copy(config.ConnConfig.RuntimeParams, jobsBounds)
+	return open(ctx, config, pooler)
 }
 
 // Config reads a URL and adds what it does not say.
@@ -84,8 +115,12 @@ func setDefaults(config *pgxpool.Config, parameters map[string]string) {
 	maps.Copy(config.ConnConfig.RuntimeParams, given)
 }
 
-func open(ctx context.Context, config *pgxpool.Config) (*Pool, error) {
-	p := &Pool{places: newPlaces(config.MaxConns), drop: newDropper()}
+func open(ctx context.Context, config *pgxpool.Config, pooler bool) (*Pool, error) {
+	p := &Pool{Pooler: pooler, places: newPlaces(config.MaxConns), drop: newDropper()}
+	if pooler {
+		throughPooler(config)
+		p.begin = boundedBegin()
+	}
 	config.ConnConfig.OnPgError = p.drop.onError
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

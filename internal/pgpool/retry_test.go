@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 func openNew(t *testing.T) *Pool {
 	t.Helper()
-	pool, err := Open(t.Context(), pgtest.URL(t))
+	pool, err := Open(t.Context(), pgtest.URL(t), false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,26 +106,31 @@ func follow(t testing.TB, primary string) string {
 	if output, err := backup.CombinedOutput(); err != nil {
 		t.Fatalf("pgtest: pg_basebackup: %v %s", err, output)
 	}
-	programs.start(t, "-D", data, "-c", "listen_addresses=", "-c", "unix_socket_directories="+dir, "-c", "port=5432",
+	programs.start(t, "postgres", "-D", data, "-c", "listen_addresses=", "-c", "unix_socket_directories="+dir, "-c", "port=5432",
 		"-c", "fsync=off", "-c", "max_connections=300") // no fewer than the primary's
 	query := url.Values{"host": {dir}, "port": {"5432"}}
 	address := (&url.URL{Scheme: "postgres", User: url.User("booking"), Path: "/postgres", RawQuery: query.Encode()}).String()
-	Eventually(t, "a standby that answers", func() bool {
+	answers(t, address)
+	return address
+}
+
+func answers(t testing.TB, address string) {
+	t.Helper()
+	Eventually(t, "a server that answers", func() bool {
 		connection, err := pgx.Connect(t.Context(), address)
 		if err == nil {
 			_ = connection.Close(t.Context())
 		}
 		return err == nil
 	})
-	return address
 }
 
-// start runs postgres until the test ends.
-func (p programs) start(t testing.TB, args ...string) {
+// start runs a program until the test ends.
+func (p programs) start(t testing.TB, name string, args ...string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
-	cmd := p.command(ctx, "postgres", args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) } // a fast shutdown, to PostgreSQL
+	cmd := p.command(ctx, name, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) } // a fast shutdown, to both
 	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal("pgtest: ", err)

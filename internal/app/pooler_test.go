@@ -1,0 +1,96 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	bookingsv1 "bookings/gen/bookings/v1"
+	"bookings/internal/booking"
+	"bookings/internal/migrate"
+	"bookings/internal/pgtest"
+)
+
+// All that a server does goes through PgBouncer in transaction mode, where each
+// transaction may be in another session of PostgreSQL's.
+func TestNothingFailsBehindAPooler(t *testing.T) {
+	t.Parallel()
+	const calls, callers = 200, 40
+	direct := pgtest.Empty(t)
+	pooled := pgtest.Pooled(t, direct)
+	if err := migrate.Up(t.Context(), pooled); err != nil {
+		t.Fatal(err)
+	}
+	i := start(t, func(s *Settings) {
+		s.DatabaseURL, s.DatabasePooler = pooled, true
+		s.ReminderLead = 300 * 24 * time.Hour // due at once
+	})
+	var all sync.WaitGroup
+	for caller := range callers {
+		all.Go(func() {
+			for n := caller; n < calls; n += callers {
+				i.liveThrough(n)
+			}
+		})
+	}
+	all.Wait()
+	i.awaitf(func() bool {
+		var sent int
+		const query = "SELECT count(*) FROM booking_events WHERE type = 'booking.reminder.due'"
+		return i.pool.QueryRow(t.Context(), query+" AND $1 = 1", 1).Scan(&sent) == nil && sent == calls
+	}, "reminders")
+	for _, level := range []string{`"level":"ERROR"`, `"level":"WARN"`} {
+		for line := range strings.Lines(i.log.String()) {
+			if strings.Contains(line, level) && !strings.Contains(line, "x-internal-token") {
+				t.Error(line)
+			}
+		}
+	}
+}
+
+// liveThrough creates a booking, changes, lists and reads it.
+func (i *instance) liveThrough(n int) {
+	provider, customer := fmt.Sprint("provider-", n%20), fmt.Sprint("customer-", n)
+	ask := func(method string, role booking.Role, user string, c call) answer {
+		c.method, c.header = method, i.as(role, user)
+		got := doors[0].call(i, c)
+		if got.verdict() != "OK" {
+			i.t.Errorf("%s: %s", method, got)
+		}
+		return got
+	}
+	made := ask("CreateBooking", booking.RoleCustomer, customer, call{request: &bookingsv1.CreateBookingRequest{
+		ProviderId: provider, StartTime: stamp(soon(n)), EndTime: stamp(soon(n + 1)),
+	}})
+	if made.verdict() != "OK" {
+		return
+	}
+	id := idOf(i.t, made)
+	ask("ConfirmBooking", booking.RoleProvider, provider, call{request: &bookingsv1.ConfirmBookingRequest{Id: id}})
+	ask("ListBookings", booking.RoleCustomer, customer, call{request: &bookingsv1.ListBookingsRequest{}})
+	ask("GetBooking", booking.RoleCustomer, customer, call{request: &bookingsv1.GetBookingRequest{Id: id}})
+}
+
+// The bounds of a call's waiting hold there too, and end with its transaction.
+func TestALockIsNotWaitedForForEverBehindAPooler(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits for a time-out")
+	}
+	direct := pgtest.URL(t)
+	i := start(t, func(s *Settings) { s.DatabaseURL, s.DatabasePooler = pgtest.Pooled(t, direct), true })
+	i.book("cara", 0)
+	tx := lockFeeds(t, i)
+	began := time.Now()
+	if got := i.tryBook("cara", 1); got != databaseUnavailable {
+		t.Error(got)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,67 @@
+//go:build unix
+
+package pgtest
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// pgbouncer's configuration: few sessions, which many connections share in turn.
+const pgbouncer = `[databases]
+* = host=%s port=%d%s
+[pgbouncer]
+unix_socket_dir = %s
+listen_port = 6432
+pool_mode = transaction
+default_pool_size = 10
+max_client_conn = 500
+auth_type = trust
+auth_file = %s
+`
+
+// Pooled puts a PgBouncer in transaction mode before a database, for as long as
+// the test runs, and returns its address. It skips the test where there is none.
+func Pooled(t testing.TB, address string) string {
+	t.Helper()
+	binary, err := exec.LookPath("pgbouncer")
+	if err != nil {
+		if binary, err = exec.LookPath("/usr/sbin/pgbouncer"); err != nil {
+			t.Skip("pgbouncer is missing")
+		}
+	}
+	server, err := pgconn.ParseConfig(address)
+	if err != nil {
+		t.Fatal("pgtest: ", err)
+	}
+	programs := programsOf(t, address)
+	programs.dir = filepath.Dir(binary) // it refuses to run as root, as postgres does
+	dir := programs.folder(t)
+	users, file := filepath.Join(dir, "users"), filepath.Join(dir, "pgbouncer.ini")
+	write(t, users, fmt.Sprintf("%q %q\n", server.User, server.Password))
+	password := "" // an empty one would be a syntax error
+	if server.Password != "" {
+		password = " password='" + server.Password + "'"
+	}
+	write(t, file, fmt.Sprintf(pgbouncer, server.Host, server.Port, password, dir, users))
+	programs.start(t, "pgbouncer", "-q", file)
+	pooled := (&url.URL{
+		Scheme: "postgres", User: url.User(server.User), Path: "/" + server.Database,
+		RawQuery: url.Values{"host": {dir}, "port": {"6432"}, "sslmode": {"disable"}}.Encode(),
+	}).String()
+	answers(t, pooled)
+	return pooled
+}
+
+func write(t testing.TB, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil { //nolint:gosec // another account reads it
+		t.Fatal("pgtest: ", err)
+	}
+}
