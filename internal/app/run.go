@@ -26,6 +26,10 @@ import (
 	"bookings/internal/wsapi"
 )
 
+// acceptTime is how long connections may take that the kernel has made, to be
+// accepted.
+const acceptTime = 200 * time.Millisecond
+
 // Server is one instance: everything that is made at its start and ended at
 // its stop.
 type Server struct {
@@ -39,6 +43,8 @@ type Server struct {
 	health  *health
 	sockets *wsapi.Handler
 	http    *http.Server
+	// listener is there while the server runs.
+	listener net.Listener
 }
 
 // New wires a server. It connects to nothing yet.
@@ -138,10 +144,13 @@ func newHTTPServer(addr string, handler http.Handler, log *slog.Logger) *http.Se
 // address once connections are accepted; it may be nil.
 func (s *Server) Run(ctx context.Context, listening func(net.Addr)) error {
 	defer s.closeStores()
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.settings.Addr)
+	var config net.ListenConfig
+	config.SetMultipathTCP(false) // it takes no socket filter: see ignoreHandshakes
+	listener, err := config.Listen(ctx, "tcp", s.settings.Addr)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	s.listener = listener
 	stopBackground := s.startBackground(ctx)
 	failed := make(chan error, 1)
 	go func() { failed <- s.serve(listener) }()
@@ -168,22 +177,38 @@ func (s *Server) serve(listener net.Listener) error {
 	} else {
 		err = s.http.Serve(listener)
 	}
-	if errors.Is(err, http.ErrServerClosed) {
+	if s.health.draining.Load() { // it has been told to stop
 		return nil
 	}
 	return fmt.Errorf("serve: %w", err)
 }
 
-// stop ends the server in the order that loses nothing: readiness off and a
-// short wait, so that no new request comes; sockets and streams, which resume
-// elsewhere; requests. Jobs, broadcasts, Redis and the pool follow.
+// stop ends the server in the order that loses nothing. Readiness goes off and
+// each answer says that its connection closes, for a while, so that proxies come
+// to have none left. Then nobody can connect; who has connected is answered
+// still, which net/http's Shutdown would not do. Sockets and streams end, which
+// resume elsewhere, and requests. Jobs, broadcasts, Redis and the pool follow.
 func (s *Server) stop(ctx context.Context) {
 	s.log.Info("stopping")
 	s.health.draining.Store(true)
 	pause(ctx, s.settings.Drain)
+	s.closeListener(ctx)
 	s.feeds.EndAll(s.settings.Drain)
 	s.sockets.Close(ctx)
+	pause(ctx, s.settings.Drain/4)
 	s.endRequests(ctx)
+}
+
+// closeListener lets nobody connect any more. Who has been connected by the
+// kernel is accepted first.
+func (s *Server) closeListener(ctx context.Context) {
+	if tcp, ok := s.listener.(*net.TCPListener); ok && s.settings.Drain > 0 {
+		if err := ignoreHandshakes(tcp); err != nil {
+			s.log.Debug("connections that are being made may be reset", "error", err)
+		}
+		pause(ctx, acceptTime)
+	}
+	_ = s.listener.Close()
 }
 
 // endRequests waits for calls that are on their way, for half of the time that
