@@ -25,7 +25,10 @@ func routes(s Settings, doors rpcapi.Options, sockets *wsapi.Handler, health *he
 		return nil, err
 	}
 	bounded := rpcapi.HeaderLimit{Responder: responder, Next: mux}
-	return &middleware.Handler{Next: allowOrigins(s.AllowedOrigins, bounded), Log: log, Trusted: s.TrustedProxies, Now: time.Now}, nil
+	return &middleware.Handler{
+		Next: allowOrigins(s.AllowedOrigins, bounded), Log: log, Trusted: s.TrustedProxies, Now: time.Now,
+		Draining: health.draining.Load,
+	}, nil
 }
 
 // allowOrigins answers the browsers' questions (CORS) for every HTTP door.

@@ -28,6 +28,10 @@ import (
 	"bookings/internal/wsapi"
 )
 
+// acceptTime is how long connections may take that the kernel has made, to be
+// accepted.
+const acceptTime = 200 * time.Millisecond
+
 // Server is one instance: everything that is made at its start and ended at
 // its stop.
 type Server struct {
@@ -44,6 +48,8 @@ type Server struct {
 	health   *health
 	sockets  *wsapi.Handler
 	http     *http.Server
+	// listener is there while the server runs.
+	listener net.Listener
 }
 
 // New wires a server. It connects to nothing yet.
@@ -150,10 +156,13 @@ func newHTTPServer(addr string, handler http.Handler, log *slog.Logger) *http.Se
 // address once connections are accepted; it may be nil.
 func (s *Server) Run(ctx context.Context, listening func(net.Addr)) error {
 	defer s.closeStores()
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.settings.Addr)
+	var config net.ListenConfig
+	config.SetMultipathTCP(false) // it takes no socket filter: see ignoreHandshakes
+	listener, err := config.Listen(ctx, "tcp", s.settings.Addr)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	s.listener = listener
 	background := s.startBackground(ctx)
 	failed := make(chan error, 1)
 	go func() { failed <- s.serve(listener) }()
@@ -180,16 +189,18 @@ func (s *Server) serve(listener net.Listener) error {
 	} else {
 		err = s.http.Serve(listener)
 	}
-	if errors.Is(err, http.ErrServerClosed) {
+	if s.health.draining.Load() { // it has been told to stop
 		return nil
 	}
 	return fmt.Errorf("serve: %w", err)
 }
 
-// stop ends the server in the order that loses nothing: readiness off and a
-// short wait, so that no new request comes; sockets and streams, which resume
-// elsewhere; requests. Jobs have stopped to be fetched before; they, broadcasts,
-// Redis and the pools follow.
+// stop ends the server in the order that loses nothing. Readiness goes off and
+// each answer says that its connection closes, for a while, so that proxies come
+// to have none left. Then nobody can connect; who has connected is answered
+// still, which net/http's Shutdown would not do. Sockets and streams end, which
+// resume elsewhere, and requests. Jobs have stopped to be fetched before; they,
+// broadcasts, Redis and the pools follow.
 func (s *Server) stop(ctx context.Context, end shutdown) {
 	ctx, cancel := end.within(ctx, requestsShare)
 	defer cancel()
@@ -197,13 +208,27 @@ func (s *Server) stop(ctx context.Context, end shutdown) {
 	s.health.draining.Store(true)
 	drain := min(s.settings.Drain, end.part(drainShare))
 	pause.For(ctx, drain)
+	s.closeListener(ctx)
 	s.feeds.EndAll(drain)
 	s.sockets.Close(ctx)
+	pause.For(ctx, drain/4)
 	// Peers who do not read, or do not finish what they send, are cut off.
 	if err := s.http.Shutdown(ctx); err != nil {
 		s.log.Warn("requests did not end in time", "error", err)
 		_ = s.http.Close()
 	}
+}
+
+// closeListener lets nobody connect any more. Who has been connected by the
+// kernel is accepted first.
+func (s *Server) closeListener(ctx context.Context) {
+	if tcp, ok := s.listener.(*net.TCPListener); ok && s.settings.Drain > 0 {
+		if err := ignoreHandshakes(tcp); err != nil {
+			s.log.Debug("connections that are being made may be reset", "error", err)
+		}
+		pause.For(ctx, acceptTime)
+	}
+	_ = s.listener.Close()
 }
 
 // closeStores ends what New has opened.

@@ -33,6 +33,8 @@ type Handler struct {
 	Log     *slog.Logger
 	Trusted []netip.Prefix
 	Now     func() time.Time
+	// Draining tells that the server is about to stop; it may be nil.
+	Draining func() bool
 
 	// answerTime is answerDeadline where it is zero; tests are in more of a hurry.
 	answerTime time.Duration
@@ -43,6 +45,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := h.Now()
 	id := requestid.Choose(r.Header.Get(requestid.Header))
 	w.Header().Set(requestid.Header, id)
+	if h.Draining != nil && h.Draining() {
+		// A proxy keeps connections for later calls, and may not send a POST anew that
+		// meets a closed one. Of this net/http makes GOAWAY on HTTP/2.
+		w.Header().Set("Connection", "close")
+	}
 	record := &Record{
 		peer:      ratelimit.ClientAddr(r.RemoteAddr, r.Header, h.Trusted),
 		header:    w.Header(),

@@ -265,7 +265,8 @@ func TestGoingAwayIsToldSpreadOverTime(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range sockets {
 		role := []booking.Role{booking.RoleProvider, booking.RoleCustomer}[i%2]
-		c := d.connect("", sign(t, role, string(role), time.Now(), time.Hour)) // ten of each user
+		user := []string{"pat", "chris"}[i%2]
+		c := d.connect("", sign(t, role, user, time.Now(), time.Hour))
 		c.wants("stream.ready")
 		all.Go(func() {
 			c.wantsClose(closeGoingAway)
