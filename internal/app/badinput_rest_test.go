@@ -40,6 +40,7 @@ func TestRESTQueriesAreReadStrictly(t *testing.T) {
 		"/v1/bookings?page_size=%zz":                                                                unreadable,
 		"/v1/bookings?page_size=1;page_token=a":                                                     unreadable,
 		"/v1/bookings?" + strings.Repeat("a", 200) + "=1":                                           invalid + strings.Repeat("a", 100) + "…",
+		"/v1/bookings?foo=1&page_size=x&pageToken=a":                                                invalid + "foo,page_size",
 		"/v1/bookings?:=1&.=2&=3":                                                                   invalid + ",.,:",
 		"/v1/bookings/" + own + "?id=" + others:                                                     invalid + "id",
 		"/v1/bookings/" + own + "?id=" + own:                                                        invalid + "id",
@@ -165,8 +166,20 @@ func TestRESTBodiesOfChangesAreReadStrictly(t *testing.T) {
 		`[]`:                         invalid + "body",
 		`{}{}`:                       invalid + "body",
 		` `:                          invalid + "body",
+		`null`:                       invalid + "body",
 	} {
 		request := i.post("/v1/bookings/"+own+":cancel", "application/json", strings.NewReader(body), i.as(booking.RoleCustomer, "cara"))
 		checkVerdict(t, body, i.rest(request, "CancelBooking"), want)
+	}
+}
+
+func TestARefusedPathHasNoHeadersOfALibrary(t *testing.T) {
+	t.Parallel()
+	i := start(t)
+	for path, want := range map[string]int{"/v1/bookings/x/:y": 404, "/v1//bookings": 404, "/v1/nothing": 404, "/v1/bookings/x:cancel": 405} {
+		response, text := i.exchange(i.get(path, i.as(booking.RoleCustomer, "cara")))
+		if response.StatusCode != want || response.Header.Get("Location") != "" || response.Header.Get("X-Content-Type-Options") != "" {
+			t.Errorf("%s: %s %v %s", path, response.Status, response.Header, text)
+		}
 	}
 }

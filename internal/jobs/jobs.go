@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// fetchInterval bounds how long a due job waits to be seen.
+	// fetchInterval bounds how long a job that is available waits to be seen.
 	fetchInterval = 100 * time.Millisecond
 	fetchCooldown = 50 * time.Millisecond
 	jobTimeout    = 30 * time.Second
@@ -53,8 +53,8 @@ func NewWorker(pool *pgpool.Pool, log *slog.Logger, now func() time.Time, remind
 		PollOnly:             pool.Pooler,
 	}
 	if pruner != nil {
-		// A queue of its own with one worker: a long round delays no reminder,
-		// and two rounds never remove the same entries.
+		// A queue of its own with one worker an instance: a long round delays no
+		// reminder. Rounds of two instances pass over what the other has locked.
 		river.AddWorker(workers, pruner)
 		config.Queues[pruneQueue] = river.QueueConfig{MaxWorkers: 1}
 		config.PeriodicJobs = []*river.PeriodicJob{hourly()}

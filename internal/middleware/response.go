@@ -52,7 +52,7 @@ func Wrap(w http.ResponseWriter, r *http.Request) *ResponseWriter {
 // It is nil for an answer of ours, which has gone out: every answer of ours is
 // noted on the record before its first byte, a refusal never is.
 func (w *ResponseWriter) Capture(answer func()) *Refusal {
-	w.capturing = true
+	w.capturing, w.refusal = true, nil
 	defer func() { w.capturing = false }()
 	answer()
 	return w.refusal

@@ -39,7 +39,7 @@ func decodeJSON(data []byte, message proto.Message) error {
 // names it only in sentences that are not stable.
 func jsonFault(data []byte, message proto.Message) error {
 	var body map[string]json.RawMessage
-	if err := json.Unmarshal(data, &body); err != nil {
+	if err := json.Unmarshal(data, &body); err != nil || body == nil { // nil is null
 		return fault("body", "is not a JSON object")
 	}
 	for _, name := range slices.Sorted(maps.Keys(body)) {

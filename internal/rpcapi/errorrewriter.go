@@ -32,15 +32,20 @@ func (h *errorRewriter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Log.DebugContext(r.Context(), "refused by a protocol's library",
 		"requestId", requestid.From(r.Context()), "status", refusal.Status, "said", refusal.Said.String())
 	status, known := explain(refusal, w.Header())
-	maps.DeleteFunc(w.Header(), func(name string, _ []string) bool {
-		return slices.Contains(libraryHeaders, strings.TrimPrefix(name, http.TrailerPrefix))
-	})
+	dropLibraryHeaders(w.Header())
 	writeRefusal(h.Responder, answer, r, status, known)
 }
 
 // libraryHeaders are the headers and trailers of what was held back.
 var libraryHeaders = []string{
-	"Content-Encoding", "Content-Length", "Trailer", "Grpc-Encoding", "Connect-Content-Encoding", "Grpc-Status", "Grpc-Message", "Grpc-Status-Details-Bin",
+	"Content-Encoding", "Content-Length", "Location", "Trailer", "X-Content-Type-Options",
+	"Connect-Content-Encoding", "Grpc-Encoding", "Grpc-Status", "Grpc-Message", "Grpc-Status-Details-Bin",
+}
+
+func dropLibraryHeaders(header http.Header) {
+	maps.DeleteFunc(header, func(name string, _ []string) bool {
+		return slices.Contains(libraryHeaders, strings.TrimPrefix(name, http.TrailerPrefix))
+	})
 }
 
 // explain is a refusal in our words, and its HTTP status. gRPC's is a success,

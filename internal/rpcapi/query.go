@@ -29,7 +29,7 @@ func (m *restMethod) queryObject(query url.Values) ([]byte, error) {
 		}
 		value, ok := jsonValue(field, valuesOf(field, query))
 		if !ok {
-			return nil, fault(string(field.Name()), wrongValue)
+			faults = append(faults, booking.FieldViolation{Field: string(field.Name()), Description: wrongValue})
 		}
 		object[field.JSONName()] = value
 	}

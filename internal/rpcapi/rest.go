@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 
 	"google.golang.org/genproto/googleapis/api/annotations"
@@ -28,10 +27,10 @@ type rest struct {
 func (h *rest) addService(service protoreflect.ServiceDescriptor, implementation any) error {
 	for i := range service.Methods().Len() {
 		method := service.Methods().Get(i)
-		rule, _ := proto.GetExtension(method.Options(), annotations.E_Http).(*annotations.HttpRule)
-		if rule == nil {
-			continue // a stream
+		if method.IsStreamingServer() {
+			continue // REST has no way to say one
 		}
+		rule, _ := proto.GetExtension(method.Options(), annotations.E_Http).(*annotations.HttpRule)
 		if err := h.addMethod(method, rule, implementation); err != nil {
 			return fmt.Errorf("the REST path of %s: %w", method.FullName(), err)
 		}
@@ -51,16 +50,20 @@ func (h *rest) addMethod(method protoreflect.MethodDescriptor, rule *annotations
 	default:
 		return fmt.Errorf("%v is not supported", rule)
 	}
-	variables := variablesOf(path, method.Input())
-	if slices.Contains(variables, nil) {
-		return fmt.Errorf("%s has a variable that is no field of the request", path)
+	variables, err := variablesOf(path, method.Input())
+	if err != nil {
+		return err
+	}
+	hasBody := rule.GetBody() == "*"
+	if hasBody != (verb != http.MethodGet) || len(rule.GetAdditionalBindings()) > 0 || rule.GetResponseBody() != "" {
+		return fmt.Errorf("%v is not supported", rule)
 	}
 	request, err := protoregistry.GlobalTypes.FindMessageByName(method.Input().FullName())
 	if err != nil {
 		return fmt.Errorf("find its request: %w", err)
 	}
 	h.mux.Handle(verb+" "+splitCustomVerb(path), &restMethod{
-		rest: h, request: request, hasBody: rule.GetBody() == "*",
+		rest: h, request: request, hasBody: hasBody,
 		procedure: fmt.Sprintf("/%s/%s", method.Parent().FullName(), method.Name()),
 		variables: variables,
 		method:    reflect.ValueOf(implementation).MethodByName(string(method.Name())),
@@ -79,12 +82,21 @@ func splitCustomVerb(path string) string {
 
 var pathVariable = regexp.MustCompile(`\{(\w+)\}`)
 
-// variablesOf are the fields that a path has as variables, all of them text.
-func variablesOf(path string, request protoreflect.MessageDescriptor) (fields []protoreflect.FieldDescriptor) {
-	for _, match := range pathVariable.FindAllStringSubmatch(path, -1) {
-		fields = append(fields, request.Fields().ByName(protoreflect.Name(match[1])))
+// variablesOf are the fields that a path has as variables. They must be text, and
+// stand for one segment each.
+func variablesOf(path string, request protoreflect.MessageDescriptor) (fields []protoreflect.FieldDescriptor, err error) {
+	matches := pathVariable.FindAllStringSubmatch(path, -1)
+	for _, match := range matches {
+		field := request.Fields().ByName(protoreflect.Name(match[1]))
+		if field == nil || field.Kind() != protoreflect.StringKind || field.IsList() {
+			return nil, fmt.Errorf("{%s} is no text field of the request", match[1])
+		}
+		fields = append(fields, field)
 	}
-	return fields
+	if strings.Count(path, "{") != len(matches) {
+		return nil, fmt.Errorf("%s has a variable that is more than a name", path)
+	}
+	return fields, nil
 }
 
 // ServeHTTP implements http.Handler. Paths and verbs that are not there are
@@ -98,13 +110,15 @@ func (h *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	inner.URL = &split
 	answer := middleware.Wrap(w, r)
 	refusal := answer.Capture(func() { h.mux.ServeHTTP(answer, &inner) })
-	switch {
-	case refusal == nil:
-	case refusal.Status == http.StatusMethodNotAllowed:
-		h.refuse(answer, r, refusal.Status, errVerb)
-	default:
-		Missing{h.Responder}.ServeHTTP(answer, r)
+	if refusal == nil {
+		return
 	}
+	dropLibraryHeaders(w.Header())
+	if refusal.Status == http.StatusMethodNotAllowed {
+		h.refuse(answer, r, refusal.Status, errVerb)
+		return
+	}
+	Missing{h.Responder}.ServeHTTP(answer, r)
 }
 
 // refuse answers under an HTTP status that the error's code does not have.

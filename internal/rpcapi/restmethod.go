@@ -87,15 +87,7 @@ func (m *restMethod) call(r *http.Request, query url.Values) (response proto.Mes
 // decode makes the method's request of the query or the body. What the path says
 // comes last and counts: it is what proxies and logs have seen.
 func (m *restMethod) decode(r *http.Request, query url.Values) (proto.Message, error) {
-	object, err := m.queryObject(query)
-	switch {
-	case err != nil:
-		return nil, err
-	case m.hasBody:
-		object, err = readBody(r)
-	case r.ContentLength != 0:
-		return nil, booking.Invalid("body", "must be empty: the query says what is asked for")
-	}
+	object, err := m.object(r, query)
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +99,21 @@ func (m *restMethod) decode(r *http.Request, query url.Values) (proto.Message, e
 		request.Set(field, protoreflect.ValueOfString(r.PathValue(string(field.Name()))))
 	}
 	return request.Interface(), nil
+}
+
+// object is the request as one JSON object. A query beside a body has its faults
+// told all the same.
+func (m *restMethod) object(r *http.Request, query url.Values) ([]byte, error) {
+	object, err := m.queryObject(query)
+	switch {
+	case err != nil:
+		return nil, err
+	case m.hasBody:
+		return readBody(r)
+	case r.ContentLength != 0:
+		return nil, booking.Invalid("body", "must be empty: the query says what is asked for")
+	}
+	return object, nil
 }
 
 // buffers hold answers while they are written: a list's grows to many kilobytes.

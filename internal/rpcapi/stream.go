@@ -33,7 +33,7 @@ func (s *eventService) StreamEvents(ctx context.Context, r *bookingsv1.StreamEve
 		return err
 	}
 	caller := identity.From(ctx)
-	subscription, err := s.feeds.Subscribe(ctx, key, r.AfterSequence, mostReaders(caller))
+	subscription, err := s.feeds.Subscribe(ctx, key, r.AfterSequence, maxReaders(caller))
 	if err != nil {
 		return err
 	}
@@ -51,9 +51,9 @@ func (s *eventService) StreamEvents(ctx context.Context, r *bookingsv1.StreamEve
 	return s.relay(ctx, subscription, stream)
 }
 
-// mostReaders is how many sockets and streams the caller may hold here; services
+// maxReaders is how many sockets and streams the caller may hold here; services
 // of ours as many as they like.
-func mostReaders(caller identity.Caller) int {
+func maxReaders(caller identity.Caller) int {
 	if caller.Actor.Role == booking.RoleInternal {
 		return 0
 	}
