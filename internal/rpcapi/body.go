@@ -46,7 +46,8 @@ func readBody(r *http.Request) ([]byte, error) {
 	return read, nil
 }
 
-// bodyError says why a body could not be read.
+// bodyError says why a body could not be read. What is left over at the end is a
+// peer who has gone: nobody reads the answer, and nothing is wrong with us.
 func bodyError(err error) error {
 	var tooLarge *http.MaxBytesError
 	var corrupt flate.CorruptInputError

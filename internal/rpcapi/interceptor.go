@@ -17,7 +17,8 @@ import (
 	"bookings/internal/middleware"
 )
 
-// callDeadline bounds a unary call, so that a hung database is answered for.
+// callDeadline bounds a unary call, so that a hung database is answered for: the
+// promise is 10 seconds, and the answer takes its time too.
 const callDeadline = 8 * time.Second
 
 // door is what every call passes through on its way to a method, whatever the
@@ -28,7 +29,8 @@ type door struct {
 	validator validator
 }
 
-// admit asks the gate who calls, before the body is read.
+// admit asks the gate who calls, before the body is read: a stranger's 64 KiB are
+// not worth decoding, and a refusal tells nothing of what was sent.
 func (d *door) admit(ctx context.Context, procedure string, header http.Header, internalAllowed bool) (admitted context.Context, err error) {
 	defer d.recovered(ctx, &err)
 	record := middleware.From(ctx)
@@ -65,7 +67,9 @@ func (d *door) run(ctx context.Context, call func(context.Context) error) (err e
 	return call(ctx)
 }
 
-// recovered makes a panic an internal error.
+// recovered makes a panic an internal error, in the protocol that is spoken. The
+// outer handler would catch it too, but could only answer in plain text, which a
+// gRPC client cannot read. connect's own option does not cover its gate.
 func (d *door) recovered(ctx context.Context, err *error) {
 	panicked := recover()
 	switch panicked {
@@ -95,7 +99,8 @@ func (d *door) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 	}
 }
 
-// receive decodes and accepts a message that came through connect.
+// receive decodes and accepts a message that came through connect. Until here it
+// is undecoded (see deferredCodec), so nothing may look into it before.
 func (d *door) receive(header http.Header, message any) error {
 	m, ok := message.(proto.Message)
 	if !ok {
@@ -131,7 +136,8 @@ func (d *door) WrapStreamingClient(next connect.StreamingClientFunc) connect.Str
 	return next
 }
 
-// receivingConn decodes and accepts what a stream receives.
+// receivingConn decodes and accepts what a stream receives: connect shows an
+// interceptor the first message of a stream only as it is received.
 type receivingConn struct {
 	connect.StreamingHandlerConn
 	ctx  context.Context //nolint:containedctx // Receive has no context of its own

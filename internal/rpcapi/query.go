@@ -58,7 +58,8 @@ func (m *restMethod) parameterFault(field protoreflect.FieldDescriptor, query ur
 	}
 }
 
-// valuesOf are the values of a field, under either of its names.
+// valuesOf are the values of a field, under either of its names: JSON's form of
+// protobuf takes both, and a value under each is one too many.
 func valuesOf(field protoreflect.FieldDescriptor, query url.Values) []string {
 	values := query[field.JSONName()]
 	if name := string(field.Name()); name != field.JSONName() {

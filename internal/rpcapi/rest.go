@@ -38,6 +38,8 @@ func (h *rest) addService(service protoreflect.ServiceDescriptor, implementation
 	return nil
 }
 
+// addMethod refuses what it could not serve as the proto says, so that a mistake
+// in an annotation shows at the start and not at a call.
 func (h *rest) addMethod(method protoreflect.MethodDescriptor, rule *annotations.HttpRule, implementation any) error {
 	var verb, path string
 	switch pattern := rule.GetPattern().(type) {
@@ -100,7 +102,9 @@ func variablesOf(path string, request protoreflect.MessageDescriptor) (fields []
 }
 
 // ServeHTTP implements http.Handler. Paths and verbs that are not there are
-// refused by the mux, and said in our words.
+// refused by the mux, and said in our words. The request that came stays as it
+// is: the mux gets a copy with a path of its own, whose body and context are the
+// same.
 func (h *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	split := *r.URL
 	split.Path = splitCustomVerb(r.URL.Path)
