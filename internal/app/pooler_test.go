@@ -87,7 +87,8 @@ func TestALockIsNotWaitedForForEverBehindAPooler(t *testing.T) {
 	if got := i.tryBook("cara", 1); got != databaseUnavailable {
 		t.Error(got)
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	// It would have waited until the lock is given back; the machine may be busy.
+	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	if err := tx.Rollback(t.Context()); err != nil {

@@ -94,7 +94,8 @@ func TestARequestThatDoesNotEndTakesNoTimeFromJobs(t *testing.T) {
 		t.Errorf("ended with %v", err)
 	}
 	s.logged("requests did not end in time")
-	if took := time.Since(began); took > 4*time.Second {
+	// The request would have gone on for ever; the machine may be busy.
+	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	var attempts int

@@ -57,7 +57,8 @@ func TestAShutdownDoesNotWaitForPeersWhoDoNotRead(t *testing.T) {
 	}
 	began := time.Now()
 	i.stop() // it fails the test where the server ends with an error
-	if took := time.Since(began); took > most {
+	// Far from the 30 seconds of an answer, also on a machine that is busy.
+	if took := time.Since(began); took > 5*most {
 		t.Errorf("the shutdown took %v of %v", took, most)
 	}
 }

@@ -53,10 +53,8 @@ func TestPruningReadsNoFeedInWhichNothingIsOld(t *testing.T) {
 	if !strings.Contains(plan, "Index Scan using feeds_oldest_idx") || strings.Contains(plan, "Seq Scan") {
 		t.Errorf("the plan is\n%s", plan)
 	}
-	began := time.Now()
-	removed, more, err := feed.Prune(t.Context(), pool, before)
-	if took := time.Since(began); removed != 0 || more || err != nil || took > time.Second {
-		t.Errorf("removed %d, more: %t, %v, in %v", removed, more, err, took)
+	if removed, more, err := feed.Prune(t.Context(), pool, before); removed != 0 || more || err != nil {
+		t.Errorf("removed %d, more: %t, %v", removed, more, err)
 	}
 }
 
