@@ -24,11 +24,18 @@ func TestASilentStreamSurvivesAProxyThatCutsOffTheSilent(t *testing.T) {
 	s := startStreaming(t, silent(timeout/4))
 	http1, grpc := freeAddr(t), freeAddr(t)
 	startNginx(t, fmt.Sprintf(nginxThatCutsOff, s.addr, http1, grpc), http1, grpc)
-	var streams []*stream
-	for dialect, address := range map[string]string{
+	s.survivesSilence(timeout, map[string]string{
 		"connect": http1, "connect JSON": http1, "gRPC-Web": http1, "gRPC": grpc,
-	} {
-		streams = append(streams, s.at(address).live(dialect, &bookingsv1.StreamEventsRequest{}))
+	})
+}
+
+// survivesSilence keeps a stream of each dialect open at an address, behind a
+// proxy, for longer than its time-out.
+func (s *streaming) survivesSilence(timeout time.Duration, addrs map[string]string) {
+	s.t.Helper()
+	var streams []*stream
+	for dialect, addr := range addrs {
+		streams = append(streams, s.at(addr).live(dialect, &bookingsv1.StreamEventsRequest{}))
 	}
 	began := time.Now()
 	for _, opened := range streams {
@@ -39,7 +46,7 @@ func TestASilentStreamSurvivesAProxyThatCutsOffTheSilent(t *testing.T) {
 	s.publish(1)
 	for _, opened := range streams {
 		if number := opened.nextEntry(); number != 1 {
-			t.Errorf("entry %d came", number)
+			s.t.Errorf("entry %d came", number)
 		}
 	}
 }
