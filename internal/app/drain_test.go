@@ -7,9 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -82,73 +79,54 @@ func TestWhoHasConnectedIsAnsweredStill(t *testing.T) {
 	}
 }
 
-const nginxConf = `
-daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/error.log;
-events { worker_connections 512; }
-http {
-  access_log off;
-  client_body_temp_path %[1]s/a; proxy_temp_path %[1]s/b; fastcgi_temp_path %[1]s/c; uwsgi_temp_path %[1]s/d; scgi_temp_path %[1]s/e;
-  upstream bookings { server %[2]s max_fails=0; server %[3]s max_fails=0; keepalive 32; }
+const nginxOfTwo = `
+  upstream bookings { server %[1]s max_fails=0; server %[2]s max_fails=0; keepalive 32; }
   server {
-    listen %[4]s;
+    listen %[3]s;
     location / { proxy_pass http://bookings; proxy_http_version 1.1; proxy_set_header Connection ""; }
-  }
-}`
-
-// freeAddr is an address that nobody listens on, as a server needs that comes
-// back.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
-// nginx runs one in front of two servers, and returns its address.
-func nginx(t *testing.T, first, second string) string {
-	t.Helper()
-	program, err := exec.LookPath("nginx")
-	if err != nil {
-		t.Skip("nginx is not installed")
-	}
-	folder, addr := t.TempDir(), freeAddr(t)
-	conf := filepath.Join(folder, "conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, folder, first, second, addr), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	command := exec.CommandContext(ctx, program, "-c", conf, "-p", folder)
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cancel()
-		_ = command.Wait()
-		if said, err := os.ReadFile(filepath.Join(folder, "error.log")); err == nil && t.Failed() {
-			t.Logf("nginx: %s", said)
-		}
-	})
-	return addr
-}
+  }`
 
 // nginx does not send a POST anew that met a connection which was closing: the
 // caller would not know whether it was done.
 func TestARollingRestartBehindNginxLosesNoPOST(t *testing.T) {
 	t.Parallel()
+	servers := startReplicas(t)
+	proxy := newInstance(t)
+	proxy.addr = freeAddr(t)
+	startNginx(t, fmt.Sprintf(nginxOfTwo, servers.addrs[0], servers.addrs[1], proxy.addr), proxy.addr)
+	servers.restartWhile(func() error { return postThrough(proxy, proxy.http1) }, func() {})
+}
+
+// replicas are two servers with one database.
+type replicas struct {
+	t       *testing.T
+	addrs   [2]string
+	servers [2]*instance
+	url     string
+}
+
+func startReplicas(t *testing.T) *replicas {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("restarts servers for many seconds")
 	}
-	database := pgtest.URL(t)
-	addrs := []string{freeAddr(t), freeAddr(t)}
-	proxy := nginx(t, addrs[0], addrs[1])
-	serve := func(n int) *instance {
-		return start(t, func(s *Settings) { s.Addr, s.DatabaseURL, s.Drain, s.Worker = addrs[n], database, time.Second, false })
-	}
-	servers := []*instance{serve(0), serve(1)}
-	caller := newInstance(t)
+	r := &replicas{t: t, addrs: [2]string{freeAddr(t), freeAddr(t)}, url: pgtest.URL(t)}
+	r.start(0)
+	r.start(1)
+	return r
+}
+
+func (r *replicas) start(n int) {
+	r.servers[n] = start(r.t, func(s *Settings) {
+		s.Addr, s.DatabaseURL, s.Drain, s.Worker = r.addrs[n], r.url, time.Second, false
+	})
+}
+
+// restartWhile makes the servers anew in turns while callers send, which has to
+// go well each time. settled returns when the proxy has noticed that a server is
+// back.
+func (r *replicas) restartWhile(send func() error, settled func()) {
+	r.t.Helper()
 	var sent, lost atomic.Int64
 	var enough atomic.Bool
 	var callers sync.WaitGroup
@@ -156,9 +134,9 @@ func TestARollingRestartBehindNginxLosesNoPOST(t *testing.T) {
 		callers.Go(func() {
 			for !enough.Load() {
 				sent.Add(1)
-				if err := postThrough(caller, proxy); err != nil {
+				if err := send(); err != nil {
 					lost.Add(1)
-					t.Error(err)
+					r.t.Error(err)
 				}
 			}
 		})
@@ -166,17 +144,16 @@ func TestARollingRestartBehindNginxLosesNoPOST(t *testing.T) {
 	defer callers.Wait()
 	defer enough.Store(true)
 	for round := range 6 {
-		n := round % 2
-		servers[n].stop()
-		servers[n] = serve(n)
+		settled()
+		r.servers[round%2].stop()
+		r.start(round % 2)
 	}
-	t.Logf("lost %d of %d", lost.Load(), sent.Load())
+	r.t.Logf("lost %d of %d", lost.Load(), sent.Load())
 }
 
-func postThrough(i *instance, proxy string) error {
+func postThrough(i *instance, transport http.RoundTripper) error {
 	request := i.post(bookingService+"ListBookings", "application/json", strings.NewReader("{}"), i.as(booking.RoleCustomer, "cara"))
-	request.URL.Host = proxy
-	response, err := i.http1.RoundTrip(request)
+	response, err := transport.RoundTrip(request)
 	if err != nil {
 		return err
 	}
