@@ -14,6 +14,7 @@ import (
 )
 
 // pgbouncer's configuration: few sessions, which many connections share in turn.
+// It asks again a second after PostgreSQL was away, not 15.
 const pgbouncer = `[databases]
 * = host=%s port=%d%s
 [pgbouncer]
@@ -22,6 +23,7 @@ listen_port = 6432
 pool_mode = transaction
 default_pool_size = 10
 max_client_conn = 500
+server_login_retry = 1
 auth_type = trust
 auth_file = %s
 `

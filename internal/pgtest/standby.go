@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -161,6 +162,38 @@ func (p *Pair) Fence() {
 	p.t.Helper()
 	run(p.t, p.primary.URL("postgres"), "ALTER SYSTEM SET default_transaction_read_only = on")
 	run(p.t, p.primary.URL("postgres"), "SELECT pg_reload_conf()")
+}
+
+// Synchronise has the primary answer a commit only when the standby has it, too.
+func (p *Pair) Synchronise() {
+	p.t.Helper()
+	primary := p.primary.URL("postgres")
+	run(p.t, primary, "ALTER SYSTEM SET synchronous_standby_names = '*'")
+	run(p.t, primary, "ALTER DATABASE postgres SET synchronous_commit = on") // a temporary cluster starts with off
+	run(p.t, primary, "SELECT pg_reload_conf()")
+	Eventually(p.t, "a synchronous standby", func() bool {
+		return ask[bool](p.t, primary, "SELECT EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync')")
+	})
+}
+
+// Crash ends the primary at once, in the midst of what it does. Unlike
+// StopPrimary, nothing that it still has is sent to the standby.
+func (p *Pair) Crash() {
+	p.t.Helper()
+	file := filepath.Join(ask[string](p.t, p.primary.URL("postgres"), "SHOW data_directory"), "postmaster.pid")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		p.t.Fatal("pgtest: ", err)
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(first)
+	if err == nil {
+		err = syscall.Kill(pid, syscall.SIGQUIT) // PostgreSQL's immediate shutdown
+	}
+	if err != nil {
+		p.t.Fatal("pgtest: ", err)
+	}
+	<-p.primary.Done()
 }
 
 // CatchUp waits until the standby has all that the primary has.

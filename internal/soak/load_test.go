@@ -50,7 +50,17 @@ type load struct {
 	slot   atomic.Int64
 	// first is the first failure.
 	first atomic.Value
+
+	mu sync.Mutex
+	// answered are the changes that a server has answered OK.
+	answered []change
 }
+
+// change is one that the load makes: of each kind one at most to each booking.
+type change struct{ booking, event string }
+
+// answer is what each change answers.
+type answer interface{ GetBooking() *bookingsv1.Booking }
 
 // startLoad begins it. Requests go to the servers in turn, or where via sends
 // them.
@@ -90,22 +100,22 @@ func (l *load) live(ctx context.Context, client bookingsv1connect.BookingService
 		ProviderId: provider, StartTime: timestamppb.New(start), EndTime: timestamppb.New(start.Add(time.Minute)),
 		IdempotencyKey: fmt.Sprintf("soak-%d", rand.Uint64()),
 	})
-	if !l.count(ctx, err) {
+	if !l.count(ctx, "booking.created", created, err) {
 		return
 	}
 	id := created.GetBooking().GetId()
-	_, err = client.ConfirmBooking(asProvider(), &bookingsv1.ConfirmBookingRequest{Id: id})
-	if !l.count(ctx, err) {
+	confirmed, err := client.ConfirmBooking(asProvider(), &bookingsv1.ConfirmBookingRequest{Id: id})
+	if !l.count(ctx, "booking.confirmed", confirmed, err) {
 		return
 	}
-	_, err = client.RescheduleBooking(asCustomer(), &bookingsv1.RescheduleBookingRequest{
+	moved, err := client.RescheduleBooking(asCustomer(), &bookingsv1.RescheduleBookingRequest{
 		Id: id, StartTime: timestamppb.New(start), EndTime: timestamppb.New(start.Add(90 * time.Second)),
 	})
-	if !l.count(ctx, err) {
+	if !l.count(ctx, "booking.rescheduled", moved, err) {
 		return
 	}
-	_, err = client.CancelBooking(asProvider(), &bookingsv1.CancelBookingRequest{Id: id, Reason: "soak"})
-	l.count(ctx, err)
+	cancelled, err := client.CancelBooking(asProvider(), &bookingsv1.CancelBookingRequest{Id: id, Reason: "soak"})
+	l.count(ctx, "booking.cancelled", cancelled, err)
 }
 
 func (l *load) as(role booking.Role, user string) func() context.Context {
@@ -117,9 +127,12 @@ func (l *load) as(role booking.Role, user string) func() context.Context {
 	}
 }
 
-func (l *load) count(ctx context.Context, err error) bool {
+func (l *load) count(ctx context.Context, event string, a answer, err error) bool {
 	if err == nil {
 		l.done.Add(1)
+		l.mu.Lock()
+		l.answered = append(l.answered, change{booking: a.GetBooking().GetId(), event: event})
+		l.mu.Unlock()
 		return true
 	}
 	l.failed.Add(1)

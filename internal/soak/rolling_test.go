@@ -100,6 +100,9 @@ func TestARollingRestartLosesNoRequestAndNoEvent(t *testing.T) {
 	if failed := load.failed.Load(); failed > 0 {
 		t.Errorf("%d of %d requests were lost, the first: %v", failed, failed+load.done.Load(), load.first.Load())
 	}
+	for _, lost := range w.lost(load.answered) {
+		t.Errorf("answered and lost: %v", lost)
+	}
 	truth := w.feeds()
 	for _, r := range readers {
 		r.settle(truth[r.feed])

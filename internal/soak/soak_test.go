@@ -30,17 +30,26 @@ func TestEachReaderGetsEachEntryOnceInOrderWhateverFails(t *testing.T) {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("needs redis-server")
 	}
+	soak(t, newWorld(t), append(faults, restartPostgres))
+}
+
+// soak breaks things under load and readers. In the end each reader has its feed,
+// and no change that was answered is lost.
+func soak(t *testing.T, w *world, faults []fault) {
+	t.Helper()
 	seed := *soakSeed
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
 	t.Logf("seed %d", seed)
-	w := newWorld(t)
 	load := startLoad(t, w, &http.Transport{})
 	readers := startReaders(t, w)
-	faults := breakThings(t, w, readers, rand.New(rand.NewPCG(seed, 0)), *soakTime)
+	caused := breakThings(t, w, faults, readers, rand.New(rand.NewPCG(seed, 0)), *soakTime)
 	load.stop()
 
+	for _, lost := range w.lost(load.answered) {
+		t.Errorf("answered and lost: %v", lost)
+	}
 	truth := w.feeds()
 	longest := time.Duration(0)
 	for _, r := range readers {
@@ -60,7 +69,7 @@ func TestEachReaderGetsEachEntryOnceInOrderWhateverFails(t *testing.T) {
 	t.Logf("changes %d (refused or failed: %d), feed entries %d, entries received %d, reconnects %d",
 		load.done.Load(), load.failed.Load(), entries, records, reconnects(readers))
 	t.Logf("faults %v; pages read from PostgreSQL %d; longest delay %s",
-		faults, w.pages.Load(), longest.Round(time.Millisecond))
+		caused, w.pages.Load(), longest.Round(time.Millisecond))
 }
 
 // entry is one entry of a feed as the test compares it.

@@ -39,23 +39,51 @@ type world struct {
 	folder  string
 	program string
 	cluster *embeddedpg.Cluster
-	redis   *redisServer
-	servers [2]*server
-	pages   atomic.Int64
+	// database is PostgreSQL's address as the test itself uses it.
+	database string
+	// settings are what the servers are told beside what they always are.
+	settings []string
+	redis    *redisServer
+	servers  [2]*server
+	pages    atomic.Int64
 }
 
+// newWorld is one with a PostgreSQL of its own.
 func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := emptyWorld(t)
+	w.ownPostgres()
+	w.startServers("DATABASE_URL=" + w.database)
+	return w
+}
+
+// emptyWorld has the program, and nothing that runs.
+func emptyWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, folder: openFolder(t)}
 	w.program = filepath.Join(w.folder, "bookings")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", w.program, "bookings/cmd/bookings").CombinedOutput(); err != nil {
 		t.Fatalf("build the program: %v\n%s", err, out)
 	}
+	return w
+}
+
+// ownPostgres starts one and migrates it.
+func (w *world) ownPostgres() {
+	w.t.Helper()
 	w.startPostgres()
-	t.Cleanup(func() { _ = w.cluster.Stop() })
-	if err := migrate.Up(t.Context(), w.databaseURL()); err != nil {
-		t.Fatal(err)
+	w.t.Cleanup(func() { _ = w.cluster.Stop() })
+	w.database = w.cluster.URL("postgres")
+	if err := migrate.Up(w.t.Context(), w.database); err != nil {
+		w.t.Fatal(err)
 	}
+}
+
+// startServers starts Redis and the servers.
+func (w *world) startServers(settings ...string) {
+	t := w.t
+	t.Helper()
+	w.settings = settings
 	w.redis = &redisServer{t: t, port: freePort(t)}
 	w.redis.start()
 	t.Cleanup(w.redis.kill)
@@ -64,7 +92,6 @@ func newWorld(t *testing.T) *world {
 		w.servers[i].start()
 		t.Cleanup(w.servers[i].kill)
 	}
-	return w
 }
 
 // openFolder is one that PostgreSQL's account may enter too.
@@ -90,31 +117,46 @@ func (w *world) startPostgres() {
 	w.cluster = cluster
 }
 
-func (w *world) databaseURL() string { return w.cluster.URL("postgres") }
-
 // feeds are all feeds as PostgreSQL knows them.
 func (w *world) feeds() map[feedName][]entry {
 	w.t.Helper()
-	conn, err := pgx.Connect(w.t.Context(), w.databaseURL())
+	feeds := map[feedName][]entry{}
+	var name feedName
+	var e entry
+	w.read(`SELECT role, user_id, sequence, event_id::text FROM feed_entries ORDER BY role, user_id, sequence`,
+		func() { feeds[name] = append(feeds[name], e) }, &name.role, &name.user, &e.sequence, &e.id)
+	return feeds
+}
+
+// lost are the changes that PostgreSQL knows nothing of.
+func (w *world) lost(answered []change) (lost []change) {
+	w.t.Helper()
+	kept := map[change]bool{}
+	var c change
+	w.read(`SELECT booking_id::text, type FROM booking_events`, func() { kept[c] = true }, &c.booking, &c.event)
+	for _, c := range answered {
+		if !kept[c] {
+			lost = append(lost, c)
+		}
+	}
+	return lost
+}
+
+// read calls each for every row, which is then in the columns.
+func (w *world) read(query string, each func(), columns ...any) {
+	w.t.Helper()
+	conn, err := pgx.Connect(w.t.Context(), w.database)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(w.t.Context()) }()
-	rows, err := conn.Query(w.t.Context(), `SELECT role, user_id, sequence, event_id::text FROM feed_entries ORDER BY role, user_id, sequence`)
+	rows, err := conn.Query(w.t.Context(), query)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	feeds := map[feedName][]entry{}
-	var name feedName
-	var e entry
-	_, err = pgx.ForEachRow(rows, []any{&name.role, &name.user, &e.sequence, &e.id}, func() error {
-		feeds[name] = append(feeds[name], e)
-		return nil
-	})
-	if err != nil {
+	if _, err := pgx.ForEachRow(rows, columns, func() error { each(); return nil }); err != nil {
 		w.t.Fatal(err)
 	}
-	return feeds
 }
 
 // token is good for as long as any soak.
@@ -140,9 +182,10 @@ func (s *server) start() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	cmd := exec.Command(s.world.program, "serve")
-	cmd.Env = append(os.Environ(), "ADDR="+s.addr, "DATABASE_URL="+s.world.databaseURL(), "JWT_SECRET="+secret,
+	cmd.Env = append(os.Environ(), "ADDR="+s.addr, "JWT_SECRET="+secret,
 		"INTERNAL_TOKEN="+internalToken, "REDIS_URL="+s.world.redis.url(), "RATE_LIMIT_RPM=0", "MAX_PENDING=1000000",
 		"LOG_LEVEL=debug", "SHUTDOWN_TIMEOUT=10s")
+	cmd.Env = append(cmd.Env, s.world.settings...)
 	reader, writer := io.Pipe()
 	cmd.Stdout = writer
 	var stderr bytes.Buffer
@@ -187,6 +230,8 @@ func (s *server) end(signal syscall.Signal) {
 
 // ready waits until the server answers for its stores.
 func (s *server) ready(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
 	for !isReady(ctx, s) {
 		if !pause.For(ctx, 50*time.Millisecond) {
 			return false
