@@ -442,7 +442,8 @@ type ConfirmBookingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The booking's id.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// The version that the caller saw; unset: any.
+	// The version that the caller saw; unset: any. On REST the header `If-Match`
+	// says the same; given both, they must be equal.
 	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -547,7 +548,8 @@ type RescheduleBookingRequest struct {
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	// The new end, by the rules of CreateBooking.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
-	// The version that the caller saw; unset: any.
+	// The version that the caller saw; unset: any. On REST the header `If-Match`
+	// says the same; given both, they must be equal.
 	Etag string `protobuf:"bytes,4,opt,name=etag,proto3" json:"etag,omitempty"`
 	// Checks everything and answers the booking as it would be, but moves
 	// nothing.
@@ -674,7 +676,8 @@ type CancelBookingRequest struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// Why, for both parties to read: at most 1,000 characters, any but NUL.
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	// The version that the caller saw; unset: any.
+	// The version that the caller saw; unset: any. On REST the header `If-Match`
+	// says the same; given both, they must be equal.
 	Etag          string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -782,7 +785,8 @@ type CompleteBookingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The booking's id.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// The version that the caller saw; unset: any.
+	// The version that the caller saw; unset: any. On REST the header `If-Match`
+	// says the same; given both, they must be equal.
 	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -883,7 +887,8 @@ type MarkBookingNoShowRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The booking's id.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// The version that the caller saw; unset: any.
+	// The version that the caller saw; unset: any. On REST the header `If-Match`
+	// says the same; given both, they must be equal.
 	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -73,7 +73,8 @@ type BookingServiceClient interface {
 	// Errors: SLOT_TAKEN (the provider has another PENDING or CONFIRMED booking
 	// in [start_time, end_time)), START_IN_PAST, NOT_ALLOWED, TOO_MANY_PENDING
 	// (a customer holds at most 10 PENDING bookings with a future end at one
-	// provider), IDEMPOTENCY_KEY_REUSED, VALIDATION_FAILED.
+	// provider, unless configured otherwise), IDEMPOTENCY_KEY_REUSED,
+	// VALIDATION_FAILED.
 	CreateBooking(context.Context, *v1.CreateBookingRequest) (*v1.CreateBookingResponse, error)
 	// Reads one booking. Errors: BOOKING_NOT_FOUND.
 	GetBooking(context.Context, *v1.GetBookingRequest) (*v1.GetBookingResponse, error)
@@ -292,7 +293,8 @@ type BookingServiceHandler interface {
 	// Errors: SLOT_TAKEN (the provider has another PENDING or CONFIRMED booking
 	// in [start_time, end_time)), START_IN_PAST, NOT_ALLOWED, TOO_MANY_PENDING
 	// (a customer holds at most 10 PENDING bookings with a future end at one
-	// provider), IDEMPOTENCY_KEY_REUSED, VALIDATION_FAILED.
+	// provider, unless configured otherwise), IDEMPOTENCY_KEY_REUSED,
+	// VALIDATION_FAILED.
 	CreateBooking(context.Context, *v1.CreateBookingRequest) (*v1.CreateBookingResponse, error)
 	// Reads one booking. Errors: BOOKING_NOT_FOUND.
 	GetBooking(context.Context, *v1.GetBookingRequest) (*v1.GetBookingResponse, error)
