@@ -10,9 +10,8 @@ import (
 // Subscribe begins a subscription to a feed: after the given number, or, where
 // that is nil, with what comes from now on. A number that is pruned or ahead of
 // the head gives a live subscription with a Refusal. limit is the most readers
-// that the feed's
-// user may have here, in both roles, 0 for a reader that is not counted: past
-// it, RATE_LIMITED. It fails with SHUTTING_DOWN after EndAll.
+// that the feed's user may have here, in both roles, 0 for a reader that is not
+// counted: past it, RATE_LIMITED. It fails with SHUTTING_DOWN after EndAll.
 func (h *Hub) Subscribe(ctx context.Context, key Key, after *int64, limit int) (*Subscription, error) {
 	s, err := h.join(key, limit)
 	if err != nil {
@@ -38,8 +37,8 @@ func (h *Hub) Subscribe(ctx context.Context, key Key, after *int64, limit int) (
 	return s, nil
 }
 
-// readBounds waits as all reading does: when an instance is
-// restarted thousands come back at once.
+// readBounds waits as all reading does: when an instance is restarted thousands
+// come back at once.
 func (s *Subscription) readBounds(ctx context.Context) (Bounds, error) {
 	if err := s.acquireRead(ctx); err != nil {
 		return Bounds{}, err

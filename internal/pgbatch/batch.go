@@ -31,9 +31,8 @@ var offline = context.Background()
 // sign that the connection's prepared statements are no longer good and drops
 // them, so that the next batch on that connection is two round trips longer.
 func Query[P, R any](b *Batch, statement func(context.Context, sqlc.DBTX, P) (R, error), params P, done func(R)) {
-	var sent sender
-	_, _ = statement(offline, &sent, params)
-	b.queued.Queue(sent.sql, sent.args...).Query(func(rows pgx.Rows) error {
+	sql, args := Capture(func(db sqlc.DBTX) { _, _ = statement(offline, db, params) })
+	b.queued.Queue(sql, args...).Query(func(rows pgx.Rows) error {
 		result, err := statement(offline, receiver{rows}, params)
 		if err == nil {
 			done(result)
@@ -44,9 +43,16 @@ func Query[P, R any](b *Batch, statement func(context.Context, sqlc.DBTX, P) (R,
 
 // Exec adds a statement that has no result.
 func Exec[P any](b *Batch, statement func(context.Context, sqlc.DBTX, P) error, params P) {
+	sql, args := Capture(func(db sqlc.DBTX) { _ = statement(offline, db, params) })
+	b.queued.Queue(sql, args...)
+}
+
+// Capture is what a generated method would send, without sending it. What call
+// gets as its result means nothing.
+func Capture(call func(sqlc.DBTX)) (sql string, args []any) {
 	var sent sender
-	_ = statement(offline, &sent, params)
-	b.queued.Queue(sent.sql, sent.args...)
+	call(&sent)
+	return sent.sql, sent.args
 }
 
 // Send runs the statements and returns the first error of any.

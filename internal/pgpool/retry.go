@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"bookings/internal/pause"
 	"bookings/internal/pgerror"
 )
 
@@ -25,9 +26,7 @@ func retry(ctx context.Context, f func() error) error {
 		if try == tries || !pgerror.Passing(err) {
 			return err
 		}
-		select {
-		case <-time.After(rand.N(time.Duration(try) * maxPause)):
-		case <-ctx.Done():
+		if !pause.For(ctx, rand.N(time.Duration(try)*maxPause)) {
 			return err
 		}
 	}

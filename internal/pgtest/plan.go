@@ -2,15 +2,14 @@ package pgtest
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"bookings/gen/sqlc"
+	"bookings/internal/pgbatch"
 )
 
 // Plan is how PostgreSQL would run the statement that query sends, a line for
@@ -18,8 +17,7 @@ import (
 // has been prepared for long.
 func Plan(t testing.TB, pool *pgxpool.Pool, query func(sqlc.DBTX)) string {
 	t.Helper()
-	var sent sentStatement
-	query(&sent)
+	sql, args := pgbatch.Capture(query)
 	tx, err := pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal("pgtest: ", err)
@@ -31,10 +29,10 @@ func Plan(t testing.TB, pool *pgxpool.Pool, query func(sqlc.DBTX)) string {
 	if _, err := tx.Exec(t.Context(), "SET LOCAL plan_cache_mode = force_generic_plan"); err != nil {
 		t.Fatal("pgtest: ", err)
 	}
-	if _, err := tx.Exec(t.Context(), "PREPARE planned AS "+sent.sql); err != nil {
+	if _, err := tx.Exec(t.Context(), "PREPARE planned AS "+sql); err != nil {
 		t.Fatal("pgtest: ", err)
 	}
-	unknown := strings.TrimSuffix(strings.Repeat("NULL, ", len(sent.args)), ", ")
+	unknown := strings.TrimSuffix(strings.Repeat("NULL, ", len(args)), ", ")
 	rows, err := tx.Query(t.Context(), "EXPLAIN (COSTS off) EXECUTE planned ("+unknown+")")
 	if err != nil {
 		t.Fatal("pgtest: ", err)
@@ -45,34 +43,3 @@ func Plan(t testing.TB, pool *pgxpool.Pool, query func(sqlc.DBTX)) string {
 	}
 	return strings.Join(lines, "\n")
 }
-
-// sentStatement notes what is sent, and answers nothing.
-type sentStatement struct {
-	sql  string
-	args []any
-}
-
-var errNoted = errors.New("pgtest: the statement was noted, not run")
-
-// Exec implements sqlc.DBTX.
-func (s *sentStatement) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	s.sql, s.args = sql, args
-	return pgconn.CommandTag{}, errNoted
-}
-
-// Query implements sqlc.DBTX.
-func (s *sentStatement) Query(_ context.Context, sql string, args ...any) (pgx.Rows, error) {
-	s.sql, s.args = sql, args
-	return nil, errNoted
-}
-
-// QueryRow implements sqlc.DBTX.
-func (s *sentStatement) QueryRow(_ context.Context, sql string, args ...any) pgx.Row {
-	s.sql, s.args = sql, args
-	return noted{}
-}
-
-type noted struct{}
-
-// Scan implements pgx.Row.
-func (noted) Scan(...any) error { return errNoted }
