@@ -6,54 +6,131 @@ INSERT INTO feeds (role, user_id)
 VALUES ('provider', @provider_id), ('customer', @customer_id)
 ON CONFLICT (role, user_id) DO UPDATE SET head = feeds.head;
 
--- The event, the next number of both feeds, and the two entries, in one
--- statement: a call that fails or changes nothing leaves no gap. Without its
+-- The event, the next number of both feeds, the two entries, and its place in the
+-- outbox of the feed of everything, in one statement: a call that fails or changes nothing leaves no gap. Without its
 -- booking (an INSERT that was refused, earlier in the same batch) it writes
 -- nothing. Both feeds are locked already, so the order of the UPDATE does not
 -- matter.
 --
--- An event's ordinal comes of the sequence and follows the newest of its
--- booking's, under whose lock we are. The sequence alone would do until it is
--- behind its table, as after a switch-over by logical replication: histories
--- would then be read in a wrong order.
+-- An event's ordinal comes of the sequence, and is higher than that of the newest
+-- entry in both feeds: events that share a feed are ordered by their ordinals as
+-- they are there. The sequence alone would do until it is behind its table, as
+-- after a switch-over by logical replication: histories would then be read in a
+-- wrong order.
 -- name: FeedAppend :many
-WITH event AS (
-    INSERT INTO booking_events (id, ordinal, booking_id, type, time, actor_role, actor_id, start_time, data)
-    OVERRIDING SYSTEM VALUE
-    SELECT @event_id, greatest(nextval('booking_events_ordinal_seq'), (
-        SELECT max(earlier.ordinal) + 1
-        FROM booking_events AS earlier
-        WHERE earlier.booking_id = bookings.id
-    )), bookings.id, @type, @time, @actor_role, @actor_id, @start_time, @data
-    FROM bookings
-    WHERE bookings.id = @booking_id
-    RETURNING booking_events.id
-), advanced AS (
-    UPDATE feeds
-    SET head = head + 1
-    FROM event
+WITH before AS MATERIALIZED (
+    SELECT feeds.role, feeds.user_id, feeds.newest_id, feeds.newest_ordinal
+    FROM feeds
     WHERE (feeds.role = 'provider' AND feeds.user_id = @provider_id)
        OR (feeds.role = 'customer' AND feeds.user_id = @customer_id)
-    RETURNING feeds.role, feeds.user_id, feeds.head, event.id AS event_id
+), event AS (
+    INSERT INTO booking_events (id, ordinal, booking_id, type, time, actor_role, actor_id, start_time, data)
+    OVERRIDING SYSTEM VALUE
+    SELECT @event_id, greatest(nextval('booking_events_ordinal_seq'), (SELECT max(before.newest_ordinal) + 1 FROM before)),
+           bookings.id, @type, @time, @actor_role, @actor_id, @start_time, @data
+    FROM bookings
+    WHERE bookings.id = @booking_id
+    RETURNING booking_events.id, booking_events.ordinal
+), advanced AS (
+    UPDATE feeds
+    SET head = feeds.head + 1, newest_id = event.id, newest_ordinal = event.ordinal
+    FROM before, event
+    WHERE feeds.role = before.role AND feeds.user_id = before.user_id
+    RETURNING feeds.role, feeds.user_id, feeds.head, event.id AS event_id, before.newest_id AS previous_id
+), pending AS (
+    INSERT INTO event_outbox (ordinal, event_id)
+    SELECT event.ordinal, event.id
+    FROM event
 )
-INSERT INTO feed_entries (role, user_id, sequence, event_id)
-SELECT advanced.role, advanced.user_id, advanced.head, advanced.event_id
+INSERT INTO feed_entries (role, user_id, sequence, event_id, previous_id)
+SELECT advanced.role, advanced.user_id, advanced.head, advanced.event_id, advanced.previous_id
 FROM advanced
-RETURNING feed_entries.role, feed_entries.user_id, feed_entries.sequence;
+RETURNING feed_entries.role, feed_entries.user_id, feed_entries.sequence,
+          coalesce(feed_entries.previous_id::text, '')::text AS previous_id;
 
--- name: FeedHead :one
-SELECT head, pruned_through
-FROM feeds
-WHERE role = @role AND user_id = @user_id;
+-- Moves what is in the outbox into the feed of everything, in the order of the
+-- ordinals. The row of that feed is the lock, as of every feed: who waits for it
+-- goes on with its newest state, and does not meet again what has been taken
+-- meanwhile. Where the outbox is empty nothing is locked.
+--
+-- Why the order agrees with every user's feed: an event that comes after another
+-- in some feed has the higher ordinal, and is visible only where that other is, in
+-- any snapshot, since its transaction had to wait for the other's. So what is
+-- visible is complete up to each of its events, however old the snapshot is; and
+-- what becomes visible later, perhaps with a lower ordinal, precedes none of
+-- these in any feed.
+-- name: FeedSequence :many
+WITH newest AS (
+    SELECT feeds.head, feeds.newest_id
+    FROM feeds
+    WHERE feeds.role = 'all' AND feeds.user_id = '' AND EXISTS (SELECT 1 FROM event_outbox)
+    FOR UPDATE
+), taken AS (
+    DELETE FROM event_outbox
+    WHERE EXISTS (SELECT 1 FROM newest) AND (event_outbox.ordinal, event_outbox.event_id) IN (
+        SELECT oldest.ordinal, oldest.event_id
+        FROM event_outbox AS oldest
+        ORDER BY oldest.ordinal, oldest.event_id
+        LIMIT @batch_size
+    )
+    RETURNING event_outbox.ordinal, event_outbox.event_id
+), numbered AS (
+    SELECT taken.event_id, taken.ordinal,
+           newest.head + row_number() OVER in_order AS sequence,
+           coalesce(lag(taken.event_id) OVER in_order, newest.newest_id) AS previous_id
+    FROM taken
+    CROSS JOIN newest
+    WINDOW in_order AS (ORDER BY taken.ordinal, taken.event_id)
+), advanced AS (
+    UPDATE feeds
+    SET head = latest.sequence, newest_id = latest.event_id, newest_ordinal = latest.ordinal
+    FROM (
+        SELECT numbered.sequence, numbered.event_id, numbered.ordinal
+        FROM numbered
+        ORDER BY numbered.sequence DESC
+        LIMIT 1
+    ) AS latest
+    WHERE feeds.role = 'all' AND feeds.user_id = ''
+), written AS (
+    INSERT INTO feed_entries (role, user_id, sequence, event_id, previous_id)
+    SELECT 'all', '', numbered.sequence, numbered.event_id, numbered.previous_id
+    FROM numbered
+)
+SELECT numbered.sequence::bigint AS sequence, coalesce(numbered.previous_id::text, '')::text AS previous_id,
+       booking_events.id, booking_events.booking_id, booking_events.type,
+       booking_events.time, booking_events.data
+FROM numbered
+JOIN booking_events ON booking_events.id = numbered.event_id
+ORDER BY numbered.sequence;
+
+-- A feed's ends, and the entry that has a number; without one, the one before
+-- the oldest that is kept. Its id is taken from the entry after it: it may be
+-- pruned itself. Where the number is ahead of the head, the head is it.
+-- name: FeedBounds :one
+WITH ends AS (
+    SELECT feeds.head, feeds.newest_id, feeds.pruned_through,
+           least(coalesce(sqlc.narg(number)::bigint, feeds.pruned_through), feeds.head)::bigint AS asked
+    FROM feeds
+    WHERE feeds.role = @role AND feeds.user_id = @user_id
+)
+SELECT ends.head, coalesce(ends.newest_id::text, '')::text AS newest_id, ends.pruned_through, ends.asked,
+       coalesce((
+           SELECT feed_entries.previous_id::text
+           FROM feed_entries
+           WHERE feed_entries.role = @role AND feed_entries.user_id = @user_id
+             AND feed_entries.sequence = ends.asked + 1
+       ), CASE WHEN ends.head = ends.asked THEN ends.newest_id::text END, '')::text AS asked_id
+FROM ends;
 
 -- The heads of many feeds at once, to find what a lost message left out.
 -- name: FeedHeads :many
-SELECT role, user_id, head
+SELECT role, user_id, head, coalesce(newest_id::text, '')::text AS newest_id
 FROM feeds
 WHERE (role, user_id) IN (SELECT unnest(@roles::text[]), unnest(@user_ids::text[]));
 
 -- name: FeedRead :many
-SELECT feed_entries.sequence, booking_events.id, booking_events.booking_id, booking_events.type,
+SELECT feed_entries.sequence, coalesce(feed_entries.previous_id::text, '')::text AS previous_id,
+       booking_events.id, booking_events.booking_id, booking_events.type,
        booking_events.time, booking_events.data
 FROM feed_entries
 JOIN booking_events ON booking_events.id = feed_entries.event_id

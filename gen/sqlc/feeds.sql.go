@@ -58,32 +58,40 @@ func (q *Queries) BookingHistory(ctx context.Context, db DBTX, arg BookingHistor
 }
 
 const feedAppend = `-- name: FeedAppend :many
-WITH event AS (
+WITH before AS MATERIALIZED (
+    SELECT feeds.role, feeds.user_id, feeds.newest_id, feeds.newest_ordinal
+    FROM feeds
+    WHERE (feeds.role = 'provider' AND feeds.user_id = $1)
+       OR (feeds.role = 'customer' AND feeds.user_id = $2)
+), event AS (
     INSERT INTO booking_events (id, ordinal, booking_id, type, time, actor_role, actor_id, start_time, data)
     OVERRIDING SYSTEM VALUE
-    SELECT $1, greatest(nextval('booking_events_ordinal_seq'), (
-        SELECT max(earlier.ordinal) + 1
-        FROM booking_events AS earlier
-        WHERE earlier.booking_id = bookings.id
-    )), bookings.id, $2, $3, $4, $5, $6, $7
+    SELECT $3, greatest(nextval('booking_events_ordinal_seq'), (SELECT max(before.newest_ordinal) + 1 FROM before)),
+           bookings.id, $4, $5, $6, $7, $8, $9
     FROM bookings
-    WHERE bookings.id = $8
-    RETURNING booking_events.id
+    WHERE bookings.id = $10
+    RETURNING booking_events.id, booking_events.ordinal
 ), advanced AS (
     UPDATE feeds
-    SET head = head + 1
+    SET head = feeds.head + 1, newest_id = event.id, newest_ordinal = event.ordinal
+    FROM before, event
+    WHERE feeds.role = before.role AND feeds.user_id = before.user_id
+    RETURNING feeds.role, feeds.user_id, feeds.head, event.id AS event_id, before.newest_id AS previous_id
+), pending AS (
+    INSERT INTO event_outbox (ordinal, event_id)
+    SELECT event.ordinal, event.id
     FROM event
-    WHERE (feeds.role = 'provider' AND feeds.user_id = $9)
-       OR (feeds.role = 'customer' AND feeds.user_id = $10)
-    RETURNING feeds.role, feeds.user_id, feeds.head, event.id AS event_id
 )
-INSERT INTO feed_entries (role, user_id, sequence, event_id)
-SELECT advanced.role, advanced.user_id, advanced.head, advanced.event_id
+INSERT INTO feed_entries (role, user_id, sequence, event_id, previous_id)
+SELECT advanced.role, advanced.user_id, advanced.head, advanced.event_id, advanced.previous_id
 FROM advanced
-RETURNING feed_entries.role, feed_entries.user_id, feed_entries.sequence
+RETURNING feed_entries.role, feed_entries.user_id, feed_entries.sequence,
+          coalesce(feed_entries.previous_id::text, '')::text AS previous_id
 `
 
 type FeedAppendParams struct {
+	ProviderID string
+	CustomerID string
 	EventID    uuid.UUID
 	Type       string
 	Time       time.Time
@@ -92,28 +100,30 @@ type FeedAppendParams struct {
 	StartTime  time.Time
 	Data       json.RawMessage
 	BookingID  uuid.UUID
-	ProviderID string
-	CustomerID string
 }
 
 type FeedAppendRow struct {
-	Role     string
-	UserID   string
-	Sequence int64
+	Role       string
+	UserID     string
+	Sequence   int64
+	PreviousID string
 }
 
-// The event, the next number of both feeds, and the two entries, in one
-// statement: a call that fails or changes nothing leaves no gap. Without its
+// The event, the next number of both feeds, the two entries, and its place in the
+// outbox of the feed of everything, in one statement: a call that fails or changes nothing leaves no gap. Without its
 // booking (an INSERT that was refused, earlier in the same batch) it writes
 // nothing. Both feeds are locked already, so the order of the UPDATE does not
 // matter.
 //
-// An event's ordinal comes of the sequence and follows the newest of its
-// booking's, under whose lock we are. The sequence alone would do until it is
-// behind its table, as after a switch-over by logical replication: histories
-// would then be read in a wrong order.
+// An event's ordinal comes of the sequence, and is higher than that of the newest
+// entry in both feeds: events that share a feed are ordered by their ordinals as
+// they are there. The sequence alone would do until it is behind its table, as
+// after a switch-over by logical replication: histories would then be read in a
+// wrong order.
 func (q *Queries) FeedAppend(ctx context.Context, db DBTX, arg FeedAppendParams) ([]FeedAppendRow, error) {
 	rows, err := db.Query(ctx, feedAppend,
+		arg.ProviderID,
+		arg.CustomerID,
 		arg.EventID,
 		arg.Type,
 		arg.Time,
@@ -122,8 +132,6 @@ func (q *Queries) FeedAppend(ctx context.Context, db DBTX, arg FeedAppendParams)
 		arg.StartTime,
 		arg.Data,
 		arg.BookingID,
-		arg.ProviderID,
-		arg.CustomerID,
 	)
 	if err != nil {
 		return nil, err
@@ -132,7 +140,12 @@ func (q *Queries) FeedAppend(ctx context.Context, db DBTX, arg FeedAppendParams)
 	var items []FeedAppendRow
 	for rows.Next() {
 		var i FeedAppendRow
-		if err := rows.Scan(&i.Role, &i.UserID, &i.Sequence); err != nil {
+		if err := rows.Scan(
+			&i.Role,
+			&i.UserID,
+			&i.Sequence,
+			&i.PreviousID,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -143,31 +156,55 @@ func (q *Queries) FeedAppend(ctx context.Context, db DBTX, arg FeedAppendParams)
 	return items, nil
 }
 
-const feedHead = `-- name: FeedHead :one
-SELECT head, pruned_through
-FROM feeds
-WHERE role = $1 AND user_id = $2
+const feedBounds = `-- name: FeedBounds :one
+WITH ends AS (
+    SELECT feeds.head, feeds.newest_id, feeds.pruned_through,
+           least(coalesce($3::bigint, feeds.pruned_through), feeds.head)::bigint AS asked
+    FROM feeds
+    WHERE feeds.role = $1 AND feeds.user_id = $2
+)
+SELECT ends.head, coalesce(ends.newest_id::text, '')::text AS newest_id, ends.pruned_through, ends.asked,
+       coalesce((
+           SELECT feed_entries.previous_id::text
+           FROM feed_entries
+           WHERE feed_entries.role = $1 AND feed_entries.user_id = $2
+             AND feed_entries.sequence = ends.asked + 1
+       ), CASE WHEN ends.head = ends.asked THEN ends.newest_id::text END, '')::text AS asked_id
+FROM ends
 `
 
-type FeedHeadParams struct {
+type FeedBoundsParams struct {
 	Role   string
 	UserID string
+	Number *int64
 }
 
-type FeedHeadRow struct {
+type FeedBoundsRow struct {
 	Head          int64
+	NewestID      string
 	PrunedThrough int64
+	Asked         int64
+	AskedID       string
 }
 
-func (q *Queries) FeedHead(ctx context.Context, db DBTX, arg FeedHeadParams) (FeedHeadRow, error) {
-	row := db.QueryRow(ctx, feedHead, arg.Role, arg.UserID)
-	var i FeedHeadRow
-	err := row.Scan(&i.Head, &i.PrunedThrough)
+// A feed's ends, and the entry that has a number; without one, the one before
+// the oldest that is kept. Its id is taken from the entry after it: it may be
+// pruned itself. Where the number is ahead of the head, the head is it.
+func (q *Queries) FeedBounds(ctx context.Context, db DBTX, arg FeedBoundsParams) (FeedBoundsRow, error) {
+	row := db.QueryRow(ctx, feedBounds, arg.Role, arg.UserID, arg.Number)
+	var i FeedBoundsRow
+	err := row.Scan(
+		&i.Head,
+		&i.NewestID,
+		&i.PrunedThrough,
+		&i.Asked,
+		&i.AskedID,
+	)
 	return i, err
 }
 
 const feedHeads = `-- name: FeedHeads :many
-SELECT role, user_id, head
+SELECT role, user_id, head, coalesce(newest_id::text, '')::text AS newest_id
 FROM feeds
 WHERE (role, user_id) IN (SELECT unnest($1::text[]), unnest($2::text[]))
 `
@@ -178,9 +215,10 @@ type FeedHeadsParams struct {
 }
 
 type FeedHeadsRow struct {
-	Role   string
-	UserID string
-	Head   int64
+	Role     string
+	UserID   string
+	Head     int64
+	NewestID string
 }
 
 // The heads of many feeds at once, to find what a lost message left out.
@@ -193,7 +231,12 @@ func (q *Queries) FeedHeads(ctx context.Context, db DBTX, arg FeedHeadsParams) (
 	var items []FeedHeadsRow
 	for rows.Next() {
 		var i FeedHeadsRow
-		if err := rows.Scan(&i.Role, &i.UserID, &i.Head); err != nil {
+		if err := rows.Scan(
+			&i.Role,
+			&i.UserID,
+			&i.Head,
+			&i.NewestID,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -224,7 +267,8 @@ func (q *Queries) FeedLock(ctx context.Context, db DBTX, arg FeedLockParams) err
 }
 
 const feedRead = `-- name: FeedRead :many
-SELECT feed_entries.sequence, booking_events.id, booking_events.booking_id, booking_events.type,
+SELECT feed_entries.sequence, coalesce(feed_entries.previous_id::text, '')::text AS previous_id,
+       booking_events.id, booking_events.booking_id, booking_events.type,
        booking_events.time, booking_events.data
 FROM feed_entries
 JOIN booking_events ON booking_events.id = feed_entries.event_id
@@ -241,12 +285,13 @@ type FeedReadParams struct {
 }
 
 type FeedReadRow struct {
-	Sequence  int64
-	ID        uuid.UUID
-	BookingID uuid.UUID
-	Type      string
-	Time      time.Time
-	Data      json.RawMessage
+	Sequence   int64
+	PreviousID string
+	ID         uuid.UUID
+	BookingID  uuid.UUID
+	Type       string
+	Time       time.Time
+	Data       json.RawMessage
 }
 
 func (q *Queries) FeedRead(ctx context.Context, db DBTX, arg FeedReadParams) ([]FeedReadRow, error) {
@@ -265,6 +310,101 @@ func (q *Queries) FeedRead(ctx context.Context, db DBTX, arg FeedReadParams) ([]
 		var i FeedReadRow
 		if err := rows.Scan(
 			&i.Sequence,
+			&i.PreviousID,
+			&i.ID,
+			&i.BookingID,
+			&i.Type,
+			&i.Time,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const feedSequence = `-- name: FeedSequence :many
+WITH newest AS (
+    SELECT feeds.head, feeds.newest_id
+    FROM feeds
+    WHERE feeds.role = 'all' AND feeds.user_id = '' AND EXISTS (SELECT 1 FROM event_outbox)
+    FOR UPDATE
+), taken AS (
+    DELETE FROM event_outbox
+    WHERE EXISTS (SELECT 1 FROM newest) AND (event_outbox.ordinal, event_outbox.event_id) IN (
+        SELECT oldest.ordinal, oldest.event_id
+        FROM event_outbox AS oldest
+        ORDER BY oldest.ordinal, oldest.event_id
+        LIMIT $1
+    )
+    RETURNING event_outbox.ordinal, event_outbox.event_id
+), numbered AS (
+    SELECT taken.event_id, taken.ordinal,
+           newest.head + row_number() OVER in_order AS sequence,
+           coalesce(lag(taken.event_id) OVER in_order, newest.newest_id) AS previous_id
+    FROM taken
+    CROSS JOIN newest
+    WINDOW in_order AS (ORDER BY taken.ordinal, taken.event_id)
+), advanced AS (
+    UPDATE feeds
+    SET head = latest.sequence, newest_id = latest.event_id, newest_ordinal = latest.ordinal
+    FROM (
+        SELECT numbered.sequence, numbered.event_id, numbered.ordinal
+        FROM numbered
+        ORDER BY numbered.sequence DESC
+        LIMIT 1
+    ) AS latest
+    WHERE feeds.role = 'all' AND feeds.user_id = ''
+), written AS (
+    INSERT INTO feed_entries (role, user_id, sequence, event_id, previous_id)
+    SELECT 'all', '', numbered.sequence, numbered.event_id, numbered.previous_id
+    FROM numbered
+)
+SELECT numbered.sequence::bigint AS sequence, coalesce(numbered.previous_id::text, '')::text AS previous_id,
+       booking_events.id, booking_events.booking_id, booking_events.type,
+       booking_events.time, booking_events.data
+FROM numbered
+JOIN booking_events ON booking_events.id = numbered.event_id
+ORDER BY numbered.sequence
+`
+
+type FeedSequenceRow struct {
+	Sequence   int64
+	PreviousID string
+	ID         uuid.UUID
+	BookingID  uuid.UUID
+	Type       string
+	Time       time.Time
+	Data       json.RawMessage
+}
+
+// Moves what is in the outbox into the feed of everything, in the order of the
+// ordinals. The row of that feed is the lock, as of every feed: who waits for it
+// goes on with its newest state, and does not meet again what has been taken
+// meanwhile. Where the outbox is empty nothing is locked.
+//
+// Why the order agrees with every user's feed: an event that comes after another
+// in some feed has the higher ordinal, and is visible only where that other is, in
+// any snapshot, since its transaction had to wait for the other's. So what is
+// visible is complete up to each of its events, however old the snapshot is; and
+// what becomes visible later, perhaps with a lower ordinal, precedes none of
+// these in any feed.
+func (q *Queries) FeedSequence(ctx context.Context, db DBTX, batchSize int32) ([]FeedSequenceRow, error) {
+	rows, err := db.Query(ctx, feedSequence, batchSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FeedSequenceRow
+	for rows.Next() {
+		var i FeedSequenceRow
+		if err := rows.Scan(
+			&i.Sequence,
+			&i.PreviousID,
 			&i.ID,
 			&i.BookingID,
 			&i.Type,

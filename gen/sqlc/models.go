@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 type Booking struct {
@@ -45,19 +46,27 @@ type BookingEvent struct {
 	Data      json.RawMessage
 }
 
+type EventOutbox struct {
+	Ordinal int64
+	EventID uuid.UUID
+}
+
 type Feed struct {
 	Role          string
 	UserID        string
 	Head          int64
 	PrunedThrough int64
 	OldestTime    time.Time
+	NewestID      pgtype.UUID
+	NewestOrdinal int64
 }
 
 type FeedEntry struct {
-	Role     string
-	UserID   string
-	Sequence int64
-	EventID  uuid.UUID
+	Role       string
+	UserID     string
+	Sequence   int64
+	EventID    uuid.UUID
+	PreviousID pgtype.UUID
 }
 
 type Installation struct {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
 	bookingsv1 "bookings/gen/bookings/v1"
@@ -140,13 +141,20 @@ func TestBadListsAreNamed(t *testing.T) {
 		feed(&events{PageSize: -1}, invalid+"page_size"),
 		feed(&events{AfterSequence: proto.Int64(-1)}, invalid+"after_sequence"),
 		feed(&events{AfterSequence: proto.Int64(1 << 62)}, "OUT_OF_RANGE SEQUENCE_OUT_OF_RANGE"),
+		feed(&events{AfterSequence: new(int64), AfterId: "x"}, invalid+"after_id"),
+		feed(&events{AfterSequence: new(int64), AfterId: uuid.NewString()}, "OUT_OF_RANGE SEQUENCE_OUT_OF_RANGE"),
+		feed(&events{AfterId: uuid.NewString()}, invalid+"after_id"),
+		feed(&events{Types: []string{"booking.no_show", "booking.no_show"}}, fine),
+		feed(&events{Types: []string{"booking.created", "booking.eaten"}}, invalid+"types[1]"),
+		feed(&events{Types: slices.Repeat([]string{"booking.created"}, 100)}, invalid+"types"),
 		feed(&events{Role: bookingsv1.Role_ROLE_INTERNAL}, invalid+"role"),
 		feed(&events{Role: 77}, invalid+"role"),
 		feed(&events{Role: bookingsv1.Role_ROLE_PROVIDER}, "PERMISSION_DENIED NOT_ALLOWED"),
 		feed(&events{UserId: "\x00"}, invalid+"user_id"),
 	}, anyDoor)
 	i.check([]bad{
-		{"nobody's feed", call{method: "ListEvents", request: &events{}, header: asInternal()}, invalid + "role"},
+		{"all events", call{method: "ListEvents", request: &events{}, header: asInternal()}, fine},
+		{"no role", call{method: "ListEvents", request: &events{UserId: "anna"}, header: asInternal()}, invalid + "role"},
 		{"no user", call{method: "ListEvents", request: &events{Role: 1}, header: asInternal()}, invalid + "user_id"},
 	}, func(d door) bool { return d.grpc })
 }

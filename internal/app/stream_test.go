@@ -307,7 +307,7 @@ func TestServicesReadAnyFeedAndPeopleTheirOwn(t *testing.T) {
 	s.live("gRPC", named(customer, "chris"), "X-Internal-Token", testInternal).wants(1, 1)
 	s.live("gRPC", named(provider, "pat"), "X-Internal-Token", testInternal).wants(1, 1)
 	s.live("gRPC", named(provider, "pat")).wants(1, 1)
-	s.open("gRPC", after(0), "X-Internal-Token", testInternal).wantsEnd(connect.CodeInvalidArgument, booking.ReasonValidationFailed)
+	s.open("gRPC", named(0, "pat"), "X-Internal-Token", testInternal).wantsEnd(connect.CodeInvalidArgument, booking.ReasonValidationFailed)
 	for _, foreign := range []*bookingsv1.StreamEventsRequest{named(customer, "pat"), named(provider, "chris"), named(0, "chris")} {
 		s.open("gRPC", foreign).wantsEnd(connect.CodePermissionDenied, booking.ReasonNotAllowed)
 	}

@@ -85,9 +85,14 @@ var breaking = map[string][]columns{
 		{"pruned_through": "-1"},
 		{"head": "-1", "pruned_through": "-1"},
 	},
+	"feeds_newest_check": {
+		{"newest_id": "NULL"},
+		{"head": "0", "pruned_through": "0"},
+	},
 
 	"feed_entries_pkey":           {{"user_id": "'anna'"}},
-	"feed_entries_sequence_check": {{"sequence": "0"}},
+	"feed_entries_sequence_check": {{"sequence": "0", "previous_id": "gen_random_uuid()"}},
+	"feed_entries_previous_check": {{"sequence": "2"}, {"previous_id": "gen_random_uuid()"}},
 }
 
 // users are ids that no user has.

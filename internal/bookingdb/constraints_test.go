@@ -32,7 +32,7 @@ var good = map[string]columns{
 		"id": "gen_random_uuid()", "booking_id": existing, "type": "'booking.created'", "time": "now()",
 		"actor_role": "'customer'", "actor_id": "'anna'", "start_time": "'2031-03-04 09:00Z'", "data": "'{}'",
 	},
-	"feeds":        {"role": "'customer'", "user_id": "gen_random_uuid()::text", "head": "2", "pruned_through": "2"},
+	"feeds":        {"role": "'customer'", "user_id": "gen_random_uuid()::text", "head": "2", "pruned_through": "2", "newest_id": "gen_random_uuid()"},
 	"feed_entries": {"role": "'customer'", "user_id": "gen_random_uuid()::text", "sequence": "1", "event_id": "gen_random_uuid()"},
 }
 

@@ -43,12 +43,14 @@ func Append(batch *pgbatch.Batch, event booking.Event, entries *[]Entry) {
 // appended is the entry of one party's feed.
 func appended(event sqlc.FeedAppendParams, row sqlc.FeedAppendRow) Entry {
 	return Entry{
-		Key:       Key{Role: booking.Role(row.Role), User: row.UserID},
-		Sequence:  row.Sequence,
-		ID:        event.EventID.String(),
-		Type:      booking.EventType(event.Type),
-		BookingID: event.BookingID.String(),
-		Time:      event.Time,
-		Data:      event.Data,
+		Key:        Key{Role: booking.Role(row.Role), User: row.UserID},
+		Sequence:   row.Sequence,
+		ID:         event.EventID.String(),
+		PreviousID: row.PreviousID,
+		Type:       booking.EventType(event.Type),
+		BookingID:  event.BookingID.String(),
+		Time:       event.Time,
+		Data:       event.Data,
+		stored:     true,
 	}
 }

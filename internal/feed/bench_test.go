@@ -58,8 +58,8 @@ func BenchmarkRing(b *testing.B) {
 	f := newLocalFeed(Key{}, 0)
 	b.ReportAllocs()
 	for sequence := int64(1); b.Loop(); sequence++ {
-		f.add(Entry{Sequence: sequence})
-		f.after(sequence - 1)
+		f.add(entry(sequence))
+		f.after(point(sequence - 1))
 	}
 }
 

@@ -42,16 +42,16 @@ func TestOnlyAPointInsideTheFeedIsResumed(t *testing.T) {
 	for after, resumed := range map[int64]bool{
 		0: false, 4: false, 5: true, 6: true, 8: true, 9: false, 1 << 62: false,
 	} {
-		s := subscribe(t, h, w.Provider, &after)
+		s := subscribe(t, h, w.Provider, number(after))
 		cursor := int64(8)
 		if resumed {
 			cursor = after
 		}
-		if s.Resumed != resumed || s.Head != 8 || s.Cursor() != cursor || resumed != (headOf(s.Refusal) == "") {
-			t.Errorf("after %d: resumed %v after %d with head %d and refusal %v", after, s.Resumed, s.Cursor(), s.Head, s.Refusal)
+		if s.Resumed != resumed || s.Head.Sequence != 8 || s.Cursor().Sequence != cursor || resumed != (headOf(s.Refusal) == "") {
+			t.Errorf("after %d: resumed %v after %v with head %v and refusal %v", after, s.Resumed, s.Cursor(), s.Head, s.Refusal)
 		}
-		if _, head, err := h.List(t.Context(), w.Provider, &after, 10); resumed && head != 8 || resumed != (headOf(err) != "8") {
-			t.Errorf("after %d: the list answers head %d, %v", after, head, err)
+		if page, err := h.List(t.Context(), w.Provider, number(after), nil, 10); resumed && page.Head.Sequence != 8 || resumed != (headOf(err) != "8") {
+			t.Errorf("after %d: the list answers %v, %v", after, page, err)
 		}
 	}
 }
@@ -74,8 +74,8 @@ func TestAFeedThatNobodyHasWrittenToIsEmpty(t *testing.T) {
 	h := startHub(t, pool, nil, never)
 	nobody := feed.Key{Role: booking.RoleProvider, User: "nobody yet"}
 	later := follow(t, h, nobody, number(0))
-	if s := subscribe(t, h, nobody, number(0)); !s.Resumed || s.Head != 0 {
-		t.Errorf("resumed %v, head %d", s.Resumed, s.Head)
+	if s := subscribe(t, h, nobody, number(0)); !s.Resumed || s.Head != (feed.Point{}) {
+		t.Errorf("resumed %v, head %v", s.Resumed, s.Head)
 	}
 	first := feedtest.NewWriter(t, pool, nobody.User, w.Customer.User)
 	h.Publish(first.Write())
@@ -126,24 +126,24 @@ func TestListIsNeverTornByPruning(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), enough)
 	defer cancel()
 	for n := 0; ctx.Err() == nil && (n < 500 || refused == 0 || listed == 0); n++ {
-		entries, head, err := h.List(t.Context(), w.Provider, nil, 5)
+		page, err := h.List(t.Context(), w.Provider, nil, nil, 5)
 		if err != nil {
 			t.Fatal(err)
 		}
-		after := max(head-3, 0)
-		if len(entries) > 0 {
-			after = entries[0].Sequence - 1
+		after := max(page.Head.Sequence-3, 0)
+		if len(page.Entries) > 0 {
+			after = page.Entries[0].Sequence - 1
 		}
-		again, _, err := h.List(t.Context(), w.Provider, &after, 5)
+		again, err := h.List(t.Context(), w.Provider, number(after), nil, 5)
 		switch {
 		case headOf(err) != "":
 			refused++
 		case err != nil:
 			t.Fatal(err)
-		case len(again) > 0 && again[0].Sequence != after+1:
-			t.Fatalf("after %d the list begins with %d", after, again[0].Sequence)
+		case len(again.Entries) > 0 && again.Entries[0].Sequence != after+1:
+			t.Fatalf("after %d the list begins with %d", after, again.Entries[0].Sequence)
 		default:
-			listed += len(again)
+			listed += len(again.Entries)
 		}
 	}
 	close(stop)
@@ -162,7 +162,10 @@ func TestReadersOfAFeedThatWentBackAreTold(t *testing.T) {
 	ahead, caughtUp := follow(t, h, w.Provider, nil), follow(t, h, w.Provider, number(5))
 	caughtUp.wants(w.IDs(w.Provider)[5:])
 	behind := subscribe(t, h, w.Provider, number(4))
-	for _, sql := range []string{`DELETE FROM feed_entries WHERE sequence > 5`, `UPDATE feeds SET head = 5`} {
+	for _, sql := range []string{`DELETE FROM feed_entries WHERE sequence > 5`, `
+		UPDATE feeds SET head = 5, newest_id = feed_entries.event_id
+		FROM feed_entries
+		WHERE feed_entries.role = feeds.role AND feed_entries.user_id = feeds.user_id AND feed_entries.sequence = 5`} {
 		if _, err := pool.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
 		}

@@ -33,11 +33,11 @@ func TestSourceNamesOneFeed(t *testing.T) {
 // twoEntries are one event in the feeds of odd users.
 func twoEntries() []Entry {
 	provider := Entry{
-		Key: Key{Role: booking.RoleProvider, User: "a/b 7\n\nc"}, Sequence: 17, ID: "an id", Type: booking.EventCreated,
+		Key: Key{Role: booking.RoleProvider, User: "a/b 7\n\nc"}, Sequence: 17, ID: "an id", PreviousID: "another", Type: booking.EventCreated,
 		BookingID: "a booking", Time: time.Date(2026, 3, 1, 9, 0, 0, 123456000, time.UTC), Data: []byte(`{"note":"a\n\nb"}`),
 	}
 	customer := provider
-	customer.Key, customer.Sequence = Key{Role: booking.RoleCustomer, User: "ä"}, 1<<62
+	customer.Key, customer.Sequence, customer.PreviousID = Key{Role: booking.RoleCustomer, User: "ä"}, 1<<62, ""
 	return []Entry{provider, customer}
 }
 
@@ -63,7 +63,7 @@ func TestABroadcastBringsBothEntriesAsTheyWere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		entry.Key, entry.Sequence = p.key, p.sequence
+		entry.Key, entry.Sequence, entry.PreviousID = p.key, p.sequence, p.previousID
 		got, _ := entry.JSON()
 		want, _ := entries[i].JSON()
 		if string(got) != string(want) {
@@ -75,8 +75,8 @@ func TestABroadcastBringsBothEntriesAsTheyWere(t *testing.T) {
 // Two versions talk to each other while the newer one is rolled out.
 func TestABroadcastOfALaterVersionIsUnderstood(t *testing.T) {
 	t.Parallel()
-	places, body, err := splitBroadcast("/bookings/feeds/all 90 x\n/bookings/feeds/provider/pat 17 0197 more\nsomething else\n\n{}\n\n")
-	want := []place{{Key{Role: booking.RoleProvider, User: "pat"}, 17}}
+	places, body, err := splitBroadcast("/bookings/feeds/later 90 x\n/bookings/feeds/provider/pat 17 0197 more\nsomething else\n\n{}\n\n")
+	want := []place{{Key{Role: booking.RoleProvider, User: "pat"}, 17, "0197"}}
 	if err != nil || !slices.Equal(places, want) || body != "{}\n\n" {
 		t.Errorf("%v, %q, %v", places, body, err)
 	}

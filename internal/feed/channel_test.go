@@ -103,7 +103,7 @@ func neverHears(t *testing.T, server *redistest.Server, pool, foreign *pgxpool.P
 		t.Cleanup(func() { _ = client.Close() })
 		hubs = append(hubs, startHubOver(t, foreign, client, never))
 	}
-	here, there := follow(t, other, w.Provider, new(int64)), follow(t, hubs[1], fw.Provider, new(int64))
+	here, there := follow(t, other, w.Provider, new(feed.Point)), follow(t, hubs[1], fw.Provider, new(feed.Point))
 	s := subscribe(t, hubs[1], fw.Provider, nil)
 	awaitBroadcast(t, own, here, w.Write)
 	awaitBroadcast(t, hubs[0], there, fw.Write)
@@ -114,8 +114,8 @@ func neverHears(t *testing.T, server *redistest.Server, pool, foreign *pgxpool.P
 	// Sent after those, so that those would have come before it.
 	hubs[0].Publish(fw.Write())
 	there.wants(fw.IDs(fw.Provider))
-	if newest := s.Newest(); newest != int64(len(fw.IDs(fw.Provider))) {
-		t.Errorf("it has heard of entry %d", newest)
+	if newest := s.Newest(); newest.Sequence != int64(len(fw.IDs(fw.Provider))) {
+		t.Errorf("it has heard of entry %v", newest)
 	}
 }
 
@@ -157,7 +157,7 @@ func TestBroadcastsBeginOnceTheDatabaseIsMigrated(t *testing.T) {
 	w := feedtest.NewWriter(t, pool, "a provider", "a customer")
 	// What is published before the channel is known waits, and is not lost.
 	one.Publish(w.Write())
-	r := follow(t, other, w.Provider, new(int64))
+	r := follow(t, other, w.Provider, new(feed.Point))
 	awaitSubscribers(t, server, pool, 2)
 	r.wants(w.IDs(w.Provider))
 	pages := other.PagesRead()

@@ -30,6 +30,7 @@ const (
 func (h *Hub) Run(ctx context.Context) {
 	var loops sync.WaitGroup
 	loops.Go(func() { h.checkRegularly(ctx) })
+	loops.Go(func() { h.sequence(ctx) })
 	if h.redis != nil {
 		loops.Go(func() { h.checkWhenSuspected(ctx) })
 		loops.Go(func() { h.runRedis(ctx) })
@@ -58,12 +59,7 @@ func (h *Hub) checkRegularly(ctx context.Context) {
 }
 
 // suspectAll has all heads checked soon. It never waits.
-func (h *Hub) suspectAll() {
-	select {
-	case h.suspected <- struct{}{}:
-	default: // it has been said already
-	}
-}
+func (h *Hub) suspectAll() { signal(h.suspected) }
 
 // checkWhenSuspected reads all local feeds' heads when broadcasts may have been
 // lost unseen, and again until that has worked.
@@ -89,7 +85,7 @@ func (h *Hub) checkWhenSuspected(ctx context.Context) {
 func (h *Hub) check(ctx context.Context, feeds []*localFeed) bool {
 	known := make([]int64, len(feeds)) // before the reading: see setHead
 	for i, f := range feeds {
-		known[i] = f.knownHead()
+		known[i] = f.knownHead().Sequence
 	}
 	reading, cancel := context.WithTimeout(ctx, readDeadline)
 	defer cancel()
@@ -106,7 +102,7 @@ func (h *Hub) check(ctx context.Context, feeds []*localFeed) bool {
 	return true
 }
 
-func readHeads(ctx context.Context, db sqlc.DBTX, feeds []*localFeed) (map[Key]int64, error) {
+func readHeads(ctx context.Context, db sqlc.DBTX, feeds []*localFeed) (map[Key]Point, error) {
 	wanted := sqlc.FeedHeadsParams{}
 	for _, f := range feeds {
 		wanted.Roles = append(wanted.Roles, string(f.key.Role))
@@ -116,9 +112,9 @@ func readHeads(ctx context.Context, db sqlc.DBTX, feeds []*localFeed) (map[Key]i
 	if err != nil {
 		return nil, fmt.Errorf("read heads of feeds: %w", err)
 	}
-	heads := make(map[Key]int64, len(rows))
+	heads := make(map[Key]Point, len(rows))
 	for _, row := range rows {
-		heads[Key{Role: booking.Role(row.Role), User: row.UserID}] = row.Head
+		heads[Key{Role: booking.Role(row.Role), User: row.UserID}] = Point{Sequence: row.Head, ID: row.NewestID}
 	}
 	return heads, nil
 }

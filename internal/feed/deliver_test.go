@@ -66,7 +66,7 @@ func TestResumingLeavesNoHoleAndNoDoubleUnderLoad(t *testing.T) {
 		got, _ := first.state()
 		after := rand.Int64N(int64(len(got)) + 1)
 		afters = append(afters, after)
-		readers = append(readers, follow(t, h, w.Provider, &after))
+		readers = append(readers, follow(t, h, w.Provider, number(after)))
 	}
 	<-written
 	all := w.IDs(w.Provider)
@@ -96,10 +96,10 @@ func TestALiveSubscriptionGoesOnAfterItsHead(t *testing.T) {
 	for range 50 {
 		s := subscribe(t, h, w.Provider, nil)
 		if s.Resumed || s.Refusal != nil || s.Cursor() != s.Head {
-			t.Errorf("a live subscription begins after %d, its head is %d", s.Cursor(), s.Head)
+			t.Errorf("a live subscription begins after %v, its head is %v", s.Cursor(), s.Head)
 		}
-		if entry, err := s.Next(t.Context()); err != nil || entry.Sequence != s.Head+1 {
-			t.Errorf("the first entry after head %d is %d, %v", s.Head, entry.Sequence, err)
+		if entry, err := s.Next(t.Context()); err != nil || entry.Sequence != s.Head.Sequence+1 {
+			t.Errorf("the first entry after head %v is %d, %v", s.Head, entry.Sequence, err)
 		}
 		s.Close()
 	}

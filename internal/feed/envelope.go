@@ -6,8 +6,8 @@ import (
 )
 
 // Envelope is a CloudEvents 1.0 event in JSON: what /ws sends. Frames that are
-// not entries have no subject and no sequence; broadcasts have neither source
-// nor sequence.
+// not entries have no subject, no sequence and no previousid; broadcasts have
+// neither source nor sequence nor previousid.
 type Envelope struct {
 	SpecVersion     string `json:"specversion"`
 	ID              string `json:"id"`
@@ -17,7 +17,10 @@ type Envelope struct {
 	Time            string `json:"time"`
 	DataContentType string `json:"datacontenttype"`
 	Sequence        string `json:"sequence,omitempty"`
-	Data            any    `json:"data"`
+	// PreviousID is nil where there is none; the first entry of a feed has an empty
+	// one.
+	PreviousID *string `json:"previousid,omitempty"`
+	Data       any     `json:"data"`
 }
 
 // The constants of every envelope.
@@ -41,6 +44,7 @@ func (e Entry) Envelope() Envelope {
 		Time:            e.Time.UTC().Format(time.RFC3339Nano),
 		DataContentType: DataContentType,
 		Sequence:        Sequence(e.Sequence),
+		PreviousID:      &e.PreviousID,
 		Data:            e.Data,
 	}
 }

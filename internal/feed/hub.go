@@ -33,11 +33,15 @@ type Hub struct {
 	// suspected says that broadcasts may have been lost, and all heads are to be
 	// checked.
 	suspected chan struct{}
+	// written and heard say that events have been committed here, and elsewhere.
+	written, heard chan struct{}
 	// reading has room for each reader that may read from PostgreSQL at a time.
 	reading chan struct{}
 	// pages counts the pages read so.
 	pages    atomic.Int64
 	warnings rate.Sometimes
+	// unmoved bounds the warnings of events that cannot be moved.
+	unmoved rate.Sometimes
 
 	mu    sync.Mutex
 	feeds map[Key]*localFeed
@@ -53,8 +57,11 @@ func NewHub(db sqlc.DBTX, redis *Redis, log *slog.Logger) *Hub {
 	return &Hub{
 		db: db, redis: redis, log: log, interval: checkInterval,
 		suspected: make(chan struct{}, 1),
+		written:   make(chan struct{}, 1),
+		heard:     make(chan struct{}, 1),
 		reading:   make(chan struct{}, maxReading),
 		warnings:  rate.Sometimes{Interval: warnInterval},
+		unmoved:   rate.Sometimes{Interval: warnInterval},
 		feeds:     map[Key]*localFeed{},
 		places:    map[string]int{},
 	}
@@ -65,10 +72,18 @@ func NewHub(db sqlc.DBTX, redis *Redis, log *slog.Logger) *Hub {
 // It never waits and never fails: what gets lost is found by its gap, or by the
 // next check of the heads.
 func (h *Hub) Publish(entries []Entry) {
+	if len(entries) > 0 {
+		h.tell(entries)
+		signal(h.written)
+	}
+}
+
+// tell gives an event's entries to the readers here and to the other instances.
+func (h *Hub) tell(entries []Entry) {
 	for _, entry := range entries {
 		h.deliver(entry)
 	}
-	if h.redis == nil || len(entries) == 0 {
+	if h.redis == nil {
 		return
 	}
 	message, err := encodeBroadcast(entries)
@@ -93,7 +108,10 @@ func (h *Hub) tryReceive(message string) error {
 	if err != nil {
 		return err
 	}
-	places = slices.DeleteFunc(places, func(p place) bool { return h.feedFor(p) == nil })
+	if slices.ContainsFunc(places, func(p place) bool { return p.key != All }) {
+		signal(h.heard)
+	}
+	places = slices.DeleteFunc(places, func(p place) bool { return h.feedFor(p.key, p.sequence) == nil })
 	if len(places) == 0 {
 		return nil
 	}
@@ -102,7 +120,7 @@ func (h *Hub) tryReceive(message string) error {
 		return err
 	}
 	for _, p := range places {
-		entry.Key, entry.Sequence = p.key, p.sequence
+		entry.Key, entry.Sequence, entry.PreviousID = p.key, p.sequence, p.previousID
 		h.deliver(entry)
 	}
 	return nil
@@ -111,7 +129,7 @@ func (h *Hub) tryReceive(message string) error {
 // deliver gives an entry to the local readers of its feed, where there are any.
 // It is spelled here, once for all of them.
 func (h *Hub) deliver(entry Entry) {
-	local := h.feedFor(place{key: entry.Key, sequence: entry.Sequence})
+	local := h.feedFor(entry.Key, entry.Sequence)
 	if local == nil {
 		return
 	}
@@ -125,8 +143,8 @@ func (h *Hub) deliver(entry Entry) {
 }
 
 // feedFor is the local feed that an entry is news to; nil where there is none.
-func (h *Hub) feedFor(p place) *localFeed {
-	if local := h.localFeed(p.key); local != nil && local.accepts(p.sequence) {
+func (h *Hub) feedFor(key Key, sequence int64) *localFeed {
+	if local := h.localFeed(key); local != nil && local.accepts(sequence) {
 		return local
 	}
 	return nil
@@ -144,6 +162,14 @@ func (h *Hub) Dropped() int64 {
 // PagesRead is how many pages readers have read from PostgreSQL: to replay, or
 // because a broadcast was lost or they were too slow for it.
 func (h *Hub) PagesRead() int64 { return h.pages.Load() }
+
+// signal says something that need not be said twice. It never waits.
+func signal(to chan<- struct{}) {
+	select {
+	case to <- struct{}{}:
+	default: // it has been said already
+	}
+}
 
 func (h *Hub) warnUnread(err error) {
 	h.warnings.Do(func() { h.log.Warn("feeds cannot be read from PostgreSQL: readers wait", "error", err) })

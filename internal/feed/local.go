@@ -21,12 +21,13 @@ type localFeed struct {
 	readers map[*Subscription]struct{}
 
 	mu sync.Mutex
-	// head is the highest number that this instance has heard of.
-	head int64
-	// ring are the newest entries, each the one before it plus one, the last of
-	// them number head. It has no holes: what comes after a gap begins it anew, and
-	// readers of what was before read from PostgreSQL. It is empty where the head
-	// is known by its number alone.
+	// head is the newest entry that this instance has heard of. Its id is empty
+	// where it is known by its number alone.
+	head Point
+	// ring are the newest entries, each following on the one before it, the last of
+	// them number head. It has no holes: what comes after a gap, or follows on
+	// something else, begins it anew, and readers of what was before read from
+	// PostgreSQL. It is empty where the head's entry is not here.
 	ring []*Entry
 	// movedSinceTrim tells that the head has moved since the last trim.
 	movedSinceTrim bool
@@ -39,7 +40,7 @@ func newLocalFeed(key Key, part int) *localFeed {
 }
 
 // oldest is the number of the ring's first entry, head+1 where it is empty.
-func (f *localFeed) oldest() int64 { return f.head + 1 - int64(len(f.ring)) }
+func (f *localFeed) oldest() int64 { return f.head.Sequence + 1 - int64(len(f.ring)) }
 
 // add takes entries that follow on each other, from a broadcast or a page, in
 // any order of calls and any number of times. It begins with the last: what
@@ -59,38 +60,72 @@ func (f *localFeed) add(entries ...Entry) {
 	}
 }
 
-// acceptsLocked tells whether an entry would be kept: a new one, or the one just
-// before the ring. The latter is how broadcasts that have overtaken each other
-// on their way come together again: n+1 begins the ring anew, n joins it.
+// acceptsLocked tells whether an entry would be looked at: a new one, or the one
+// just before the ring. The latter is how broadcasts that have overtaken each
+// other on their way come together again: n+1 begins the ring anew, n joins it.
 func (f *localFeed) acceptsLocked(sequence int64) bool {
-	return sequence > f.head || sequence == f.oldest()-1 && len(f.ring) < ringSize
+	return sequence > f.head.Sequence || sequence == f.oldest()-1 && len(f.ring) < ringSize
 }
 
 func (f *localFeed) insert(entry *Entry) {
 	switch {
-	case entry.Sequence <= f.head:
-		f.ring = slices.Insert(f.ring, 0, entry)
+	case entry.Sequence <= f.head.Sequence:
+		f.prepend(entry)
 		return
-	case entry.Sequence == f.head+1:
+	case f.head.leadsTo(*entry):
 		f.ring = append(f.ring, entry)
-	default: // a gap
+	default: // a gap, or another history
 		f.ring = []*Entry{entry}
 	}
 	if len(f.ring) > 2*ringSize {
 		// Copied, so that the old array and its entries can be collected.
 		f.ring = slices.Clone(f.ring[len(f.ring)-ringSize:])
 	}
-	f.head, f.movedSinceTrim = entry.Sequence, true
+	f.head, f.movedSinceTrim = entry.point(), true
 }
 
-// setHead takes a head that was read from PostgreSQL. known is what ours was
-// before that reading began: where PostgreSQL's is below it, the database has
-// gone back, restored from an older copy, and we go back with it. Comparing with
-// our head of now would be wrong, since that may have moved meanwhile.
-func (f *localFeed) setHead(known, head int64) {
+// prepend puts an entry before the ring, if it is what comes there.
+func (f *localFeed) prepend(entry *Entry) {
+	switch {
+	case len(f.ring) > 0 && f.ring[0].PreviousID != entry.ID:
+		return
+	case len(f.ring) == 0 && f.head.ID != "" && f.head.ID != entry.ID:
+		return
+	case len(f.ring) == 0:
+		f.head.ID = entry.ID
+	}
+	f.ring = slices.Insert(f.ring, 0, entry)
+}
+
+// correct holds what was heard against a page of PostgreSQL, which is the truth:
+// entries that it has too are proven so, and where it has another under a number
+// all that was heard is forgotten.
+func (f *localFeed) correct(page []Entry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if head > f.head || head < known {
+	for _, entry := range page {
+		index := entry.Sequence - f.oldest()
+		switch {
+		case index < 0 || index >= int64(len(f.ring)):
+		case f.ring[index].ID != entry.ID || f.ring[index].PreviousID != entry.PreviousID:
+			f.ring, f.head.ID = nil, ""
+			return
+		case !f.ring[index].stored:
+			f.ring[index] = &entry
+		}
+	}
+}
+
+// setHead takes a head that was read from PostgreSQL. known is the number of ours
+// before that reading began: where PostgreSQL's is below it, or another entry, the
+// database has gone back, restored from an older copy, and we go back with it.
+// Comparing with our head of now would be wrong, since that may have moved
+// meanwhile.
+func (f *localFeed) setHead(known int64, head Point) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	other := head.Sequence == f.head.Sequence && head.ID != f.head.ID
+	if head.Sequence > f.head.Sequence || head.Sequence < known || other {
 		f.head, f.ring, f.movedSinceTrim = head, nil, true
 		f.wake()
 	}
@@ -118,7 +153,7 @@ func (f *localFeed) accepts(sequence int64) bool {
 	return f.acceptsLocked(sequence)
 }
 
-func (f *localFeed) knownHead() int64 {
+func (f *localFeed) knownHead() Point {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.head
@@ -126,24 +161,25 @@ func (f *localFeed) knownHead() int64 {
 
 // view is what a reader sees of the feed from its cursor.
 type view struct {
-	// next is the entry after the cursor; nil where the ring does not have it.
+	// next is the entry after the cursor; nil where the ring does not have it, or
+	// something else in its place.
 	next *Entry
-	head int64
+	head Point
 	// missing is how many entries lie between the cursor and the ring.
 	missing int64
 	// changed is closed when another look is worth while.
 	changed <-chan struct{}
 }
 
-func (f *localFeed) after(cursor int64) view {
+func (f *localFeed) after(cursor Point) view {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	seen := view{head: f.head, changed: f.changed}
-	switch index := cursor + 1 - f.oldest(); {
-	case cursor >= f.head:
+	switch index := cursor.Sequence + 1 - f.oldest(); {
+	case cursor.Sequence >= f.head.Sequence:
 	case index < 0:
 		seen.missing = -index
-	default:
+	case cursor.leadsTo(*f.ring[index]):
 		seen.next = f.ring[index]
 	}
 	return seen

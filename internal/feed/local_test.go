@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 )
@@ -26,14 +27,26 @@ func apply(numbers []int64, f func(int64) step) (steps []step) {
 
 func (s step) tell(f *localFeed) {
 	if s.first == 0 {
-		f.setHead(s.known, s.head)
+		f.setHead(s.known, point(s.head))
 		return
 	}
 	var entries []Entry
 	for number := s.first; number <= s.last; number++ {
-		entries = append(entries, Entry{Sequence: number})
+		entries = append(entries, entry(number))
 	}
 	f.add(entries...)
+}
+
+// entry is the entry with a number of one and the same history.
+func entry(number int64) Entry {
+	return Entry{Sequence: number, ID: point(number).ID, PreviousID: point(number - 1).ID, stored: true}
+}
+
+func point(number int64) Point {
+	if number == 0 {
+		return Point{}
+	}
+	return Point{Sequence: number, ID: fmt.Sprintf("id %d", number)}
 }
 
 // What a reader finds after a cursor, for what a local feed has been told: one
@@ -73,11 +86,11 @@ func TestTheRingIsOneRunOfTheNewestEntries(t *testing.T) {
 			for _, s := range test.steps {
 				s.tell(f)
 			}
-			if f.head != test.head {
-				t.Errorf("the head is %d, not %d", f.head, test.head)
+			if f.head != point(test.head) {
+				t.Errorf("the head is %v, not %d", f.head, test.head)
 			}
 			for cursor := range test.head + 2 {
-				seen := f.after(cursor)
+				seen := f.after(point(cursor))
 				has := cursor+1 >= test.first && cursor < test.head
 				if has != (seen.next != nil) || has && seen.next.Sequence != cursor+1 || !has && cursor < test.head && seen.missing != test.first-1-cursor {
 					t.Errorf("after %d: %+v", cursor, seen)
@@ -91,12 +104,12 @@ func TestTheRingKeepsTheNewestEntries(t *testing.T) {
 	t.Parallel()
 	f := newLocalFeed(Key{}, 0)
 	for number := range int64(5*ringSize) + 7 {
-		f.add(Entry{Sequence: number + 1})
+		f.add(entry(number + 1))
 		if len(f.ring) > 2*ringSize {
 			t.Fatalf("it keeps %d", len(f.ring))
 		}
 		oldest := max(0, number+1-ringSize)
-		if seen := f.after(oldest); seen.next == nil || seen.next.Sequence != oldest+1 {
+		if seen := f.after(point(oldest)); seen.next == nil || seen.next.Sequence != oldest+1 {
 			t.Fatalf("at head %d, the entry after %d is gone", number+1, oldest)
 		}
 	}
@@ -106,12 +119,12 @@ func TestTheRingDoesNotGrowBackwards(t *testing.T) {
 	t.Parallel()
 	const head = 10 * ringSize
 	f := newLocalFeed(Key{}, 0)
-	f.setHead(0, head)
+	f.setHead(0, point(head))
 	for number := int64(head); number > 0; number-- {
-		f.add(Entry{Sequence: number})
+		f.add(entry(number))
 	}
-	if f.head != head || len(f.ring) != ringSize {
-		t.Errorf("it keeps %d up to %d", len(f.ring), f.head)
+	if f.head.Sequence != head || len(f.ring) != ringSize {
+		t.Errorf("it keeps %d up to %v", len(f.ring), f.head)
 	}
 }
 
@@ -135,7 +148,7 @@ func TestOnlyNewsWakesReaders(t *testing.T) {
 			t.Parallel()
 			f := newLocalFeed(Key{}, 0)
 			page(4, 5).tell(f)
-			changed := f.after(5).changed
+			changed := f.after(point(5)).changed
 			test.step.tell(f)
 			select {
 			case <-changed:
@@ -154,14 +167,14 @@ func TestOnlyNewsWakesReaders(t *testing.T) {
 func TestTrimDropsWhatAnIdleFeedHas(t *testing.T) {
 	t.Parallel()
 	f := newLocalFeed(Key{}, 0)
-	f.add(Entry{Sequence: 1})
+	f.add(entry(1))
 	for _, kept := range []int{1, 0, 0} {
-		if f.trim(); len(f.ring) != kept || f.head != 1 {
-			t.Errorf("%d entries are kept up to %d, not %d", len(f.ring), f.head, kept)
+		if f.trim(); len(f.ring) != kept || f.head.Sequence != 1 {
+			t.Errorf("%d entries are kept up to %v, not %d", len(f.ring), f.head, kept)
 		}
 	}
-	f.add(Entry{Sequence: 2})
-	if seen := f.after(1); seen.next == nil || !slices.Equal([]int64{seen.next.Sequence}, []int64{2}) {
+	f.add(entry(2))
+	if seen := f.after(point(1)); seen.next == nil || !slices.Equal([]int64{seen.next.Sequence}, []int64{2}) {
 		t.Errorf("after 1: %+v", seen)
 	}
 }

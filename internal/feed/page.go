@@ -55,11 +55,11 @@ func (s *Subscription) tryPage(ctx context.Context) error {
 	}
 	defer s.releaseRead()
 	seen := s.feed.after(s.cursor)
-	if seen.next != nil || s.cursor >= seen.head {
+	if seen.next != nil || s.cursor == seen.head || s.cursor.Sequence > seen.head.Sequence {
 		return nil
 	}
 	s.hub.pages.Add(1)
-	s.hub.log.DebugContext(ctx, "read a page of a feed from PostgreSQL", "feed", s.feed.key.Source(), "after", s.cursor)
+	s.hub.log.DebugContext(ctx, "read a page of a feed from PostgreSQL", "feed", s.feed.key.Source(), "after", s.cursor.Sequence)
 	ctx, cancel := context.WithTimeout(ctx, readDeadline)
 	defer cancel()
 	page, err := readNext(ctx, s.hub.db, s.feed.key, s.cursor, pageSize)
@@ -67,10 +67,11 @@ func (s *Subscription) tryPage(ctx context.Context) error {
 		return err
 	}
 	if len(page) == 0 {
-		// PostgreSQL's feed ends here, and we had heard of a higher head.
-		s.feed.setHead(seen.head, s.cursor)
+		// PostgreSQL's feed ends here, and we had heard of another head.
+		s.feed.setHead(seen.head.Sequence, s.cursor)
 		return nil
 	}
+	s.feed.correct(page)
 	s.feed.add(page...) // other readers of the feed need not read it
 	s.page = page
 	return nil

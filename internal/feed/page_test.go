@@ -48,9 +48,9 @@ func TestAtMostEightReadersReadFromPostgresAtOnce(t *testing.T) {
 	h := startHubOver(t, wide, nil, never)
 	subscriptions := make([]*feed.Subscription, readers)
 	for i := range subscriptions {
-		subscriptions[i] = subscribe(t, h, w.Provider, new(int64))
+		subscriptions[i] = subscribe(t, h, w.Provider, new(feed.Point))
 	}
-	late := subscribe(t, h, w.Provider, new(int64))
+	late := subscribe(t, h, w.Provider, new(feed.Point))
 
 	// Nobody who reads entries gets on now.
 	lock, err := pool.Begin(t.Context())
@@ -122,7 +122,7 @@ func TestAnEntryThatIsMissingInPostgresEndsItsReaders(t *testing.T) {
 			}
 			db := &counting{DBTX: pool}
 			h := startHubOver(t, db, nil, never)
-			r := follow(t, h, w.Provider, new(int64))
+			r := follow(t, h, w.Provider, new(feed.Point))
 			eventually(t, func() bool { _, err := r.state(); return err != nil })
 			got, err := r.state()
 			var told *booking.Error
@@ -132,7 +132,7 @@ func TestAnEntryThatIsMissingInPostgresEndsItsReaders(t *testing.T) {
 			if queries := db.queries.Load(); queries > 10 {
 				t.Errorf("PostgreSQL was asked %d times", queries)
 			}
-			if _, _, err := h.List(t.Context(), w.Provider, new(int64(test.delivered)), heldBack); err == nil || errors.As(err, &told) {
+			if _, err := h.List(t.Context(), w.Provider, number(int64(test.delivered)), nil, heldBack); err == nil || errors.As(err, &told) {
 				t.Errorf("the list answers %v", err)
 			}
 			// Who is not missing it is not disturbed.

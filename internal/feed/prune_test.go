@@ -23,9 +23,11 @@ func manyFeeds(t *testing.T, pool *pgxpool.Pool, n int) {
 			INSERT INTO booking_events (id, booking_id, type, time, actor_role, actor_id, start_time, data)
 			SELECT gen_random_uuid(), bookings.id, 'booking.confirmed', now(), 'internal', '', now(), '{}'
 			FROM bookings, generate_series(1, $1::int) RETURNING id
-		) INSERT INTO feed_entries (role, user_id, sequence, event_id)
-		SELECT 'customer', 'one of many ' || row_number() OVER (), 1, id FROM event`,
-		`INSERT INTO feeds (role, user_id, head) SELECT 'customer', 'one of many ' || n, 1 FROM generate_series(1, $1::int) AS n`,
+		), entry AS (
+			INSERT INTO feed_entries (role, user_id, sequence, event_id)
+			SELECT 'customer', 'one of many ' || row_number() OVER (), 1, id FROM event
+			RETURNING role, user_id, sequence, event_id
+		) INSERT INTO feeds (role, user_id, head, newest_id) SELECT role, user_id, sequence, event_id FROM entry`,
 	} {
 		if _, err := pool.Exec(t.Context(), sql, n); err != nil {
 			t.Fatal(err)

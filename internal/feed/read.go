@@ -13,35 +13,72 @@ import (
 	"bookings/internal/pgerror"
 )
 
-// Bounds are the ends of a feed.
+// Bounds are the ends of a feed, and one entry that was asked for.
 type Bounds struct {
-	// Head is the number of the newest entry; 0 for none.
-	Head int64
+	// Head is the newest entry; number 0 for none.
+	Head Point
 	// PrunedThrough is the number up to which entries have been removed.
 	PrunedThrough int64
+	// Asked is the entry with the number asked for, also where it is pruned and
+	// only the one after it is left; its id is empty where neither is there.
+	Asked Point
 }
 
-// ReadBounds reads a feed's ends. A feed that nothing was written to has zeros.
-func ReadBounds(ctx context.Context, db sqlc.DBTX, key Key) (Bounds, error) {
-	row, err := new(sqlc.Queries).FeedHead(ctx, db, sqlc.FeedHeadParams{Role: string(key.Role), UserID: key.User})
+// ReadBounds reads a feed's ends, and the entry with the number of a point; where
+// that is nil, the one before the oldest that is kept. A feed that nothing was
+// written to has zeros.
+func ReadBounds(ctx context.Context, db sqlc.DBTX, key Key, after *Point) (Bounds, error) {
+	wanted := sqlc.FeedBoundsParams{Role: string(key.Role), UserID: key.User}
+	if after != nil {
+		wanted.Number = &after.Sequence
+	}
+	row, err := new(sqlc.Queries).FeedBounds(ctx, db, wanted)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Bounds{}, nil
 	}
 	if err != nil {
 		return Bounds{}, pgerror.Explain(fmt.Errorf("read a feed's head: %w", err))
 	}
-	return Bounds{Head: row.Head, PrunedThrough: row.PrunedThrough}, nil
+	return Bounds{
+		Head:          Point{Sequence: row.Head, ID: row.NewestID},
+		PrunedThrough: row.PrunedThrough,
+		Asked:         Point{Sequence: row.Asked, ID: row.AskedID},
+	}, nil
 }
 
-// Check fails with SEQUENCE_OUT_OF_RANGE where a reader cannot go on after a
-// number, because what follows is pruned or the number is ahead of the head.
-func (b Bounds) Check(after int64) error {
-	if after >= b.PrunedThrough && after <= b.Head {
-		return nil
+// ErrOtherHistory is a SEQUENCE_OUT_OF_RANGE of a reader whose last entry is not
+// in the feed: the database has been restored from an older copy, or a standby
+// without the last commits has taken over.
+var ErrOtherHistory = errors.New("the feed has another history")
+
+// Check fails with SEQUENCE_OUT_OF_RANGE where a reader cannot go on after the
+// entry that was asked for: because what follows is pruned, or, with
+// ErrOtherHistory, because the feed does not have that entry.
+func (b Bounds) Check(after Point) error {
+	switch {
+	case after.Sequence < b.PrunedThrough:
+		return b.outOfRange("the feed goes from %d to %d", b.PrunedThrough+1, b.Head.Sequence)
+	case after.Sequence > b.Head.Sequence:
+		err := b.outOfRange("the feed goes from %d to %d", b.PrunedThrough+1, b.Head.Sequence)
+		return fmt.Errorf("%w: %w", ErrOtherHistory, err)
+	case b.contradicts(after):
+		err := b.outOfRange("entry %d of the feed is another one: its history has changed", after.Sequence)
+		return fmt.Errorf("%w: %w", ErrOtherHistory, err)
 	}
-	err := booking.Errorf(booking.ReasonSequenceOutOfRange,
-		"the feed goes from %d to %d: list the bookings and go on after its head", b.PrunedThrough+1, b.Head)
-	err.Metadata = map[string]string{"head": strconv.FormatInt(b.Head, 10)}
+	return nil
+}
+
+// contradicts tells whether the feed has another entry under the point's number.
+// Where the entry after it, which would tell, is missing, nobody can say.
+func (b Bounds) contradicts(after Point) bool {
+	known := b.Asked.ID != "" || after.Sequence == 0
+	return after.ID != "" && known && after.ID != b.Asked.ID
+}
+
+func (b Bounds) outOfRange(format string, args ...any) error {
+	message := fmt.Sprintf(format, args...)
+	err := booking.Errorf(booking.ReasonSequenceOutOfRange, "%s: list the bookings and go on after its head", message)
+	err.Metadata = map[string]string{"head": strconv.FormatInt(b.Head.Sequence, 10)}
 	return err
 }
 
@@ -55,37 +92,41 @@ func Read(ctx context.Context, db sqlc.DBTX, key Key, after int64, limit int) ([
 	}
 	entries := make([]Entry, 0, len(rows))
 	for _, row := range rows {
-		entries = append(entries, Entry{
-			Key: key, Sequence: row.Sequence, ID: row.ID.String(), Type: booking.EventType(row.Type),
-			BookingID: row.BookingID.String(), Time: row.Time, Data: row.Data,
-		})
+		entries = append(entries, fromRow(key, row))
 	}
 	return entries, nil
+}
+
+func fromRow(key Key, row sqlc.FeedReadRow) Entry {
+	return Entry{
+		Key: key, Sequence: row.Sequence, ID: row.ID.String(), PreviousID: row.PreviousID,
+		Type: booking.EventType(row.Type), BookingID: row.BookingID.String(), Time: row.Time, Data: row.Data,
+		stored: true,
+	}
 }
 
 // errMissing is a feed without one of its numbers: our fault, and nobody's rule.
 var errMissing = errors.New("an entry is missing")
 
 // readNext is Read that leaves nothing out: what it returns begins with the
-// number after the given one and has no holes, or is empty where the feed ends
-// there. It fails with SEQUENCE_OUT_OF_RANGE where what follows the number is
-// pruned, also while it is being read, and with errMissing where it should be
-// there and is not.
+// entry after the given one and has no holes, or is empty where the feed ends
+// there. It fails as Bounds.Check does, also where what follows is pruned while
+// it is being read, and with errMissing where it should be there and is not.
 //
 // Entries and bounds are read one after the other, and the feed may grow or be
 // pruned in between. So bounds that contradict what was read are no proof at
 // first; but what they say is there must be there at the second reading, unless
 // its bounds say that it was pruned.
-func readNext(ctx context.Context, db sqlc.DBTX, key Key, after int64, limit int) ([]Entry, error) {
+func readNext(ctx context.Context, db sqlc.DBTX, key Key, after Point, limit int) ([]Entry, error) {
 	for range 2 {
-		entries, err := Read(ctx, db, key, after, limit)
+		entries, err := Read(ctx, db, key, after.Sequence, limit)
 		if err != nil {
 			return nil, err
 		}
-		if len(entries) > 0 && entries[0].Sequence == after+1 {
+		if len(entries) > 0 && after.leadsTo(entries[0]) {
 			return upToHole(entries), nil
 		}
-		bounds, err := ReadBounds(ctx, db, key)
+		bounds, err := ReadBounds(ctx, db, key, &after)
 		if err != nil {
 			return nil, err
 		}
@@ -93,43 +134,16 @@ func readNext(ctx context.Context, db sqlc.DBTX, key Key, after int64, limit int
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("feed %s, number %d: %w", key.Source(), after+1, errMissing)
+	return nil, fmt.Errorf("feed %s, number %d: %w", key.Source(), after.Sequence+1, errMissing)
 }
 
 // upToHole are the entries that follow on each other without a hole: who goes
 // on after the last of them meets it.
 func upToHole(entries []Entry) []Entry {
-	for i, entry := range entries {
-		if entry.Sequence != entries[0].Sequence+int64(i) {
-			return entries[:i]
+	for i, entry := range entries[1:] {
+		if !entries[i].point().leadsTo(entry) {
+			return entries[:i+1]
 		}
 	}
 	return entries
-}
-
-// List reads a page of a feed after a number, or from the oldest entry kept
-// where that is nil, and the feed's head. It fails with SEQUENCE_OUT_OF_RANGE.
-func (h *Hub) List(ctx context.Context, key Key, after *int64, limit int) ([]Entry, int64, error) {
-	bounds, err := ReadBounds(ctx, h.db, key)
-	if err != nil {
-		return nil, 0, err
-	}
-	from := bounds.PrunedThrough
-	if after != nil {
-		from = *after
-	}
-	if err := bounds.Check(from); err != nil {
-		return nil, 0, err
-	}
-	if from == bounds.Head {
-		return nil, bounds.Head, nil
-	}
-	entries, err := readNext(ctx, h.db, key, from, limit)
-	if after == nil && booking.IsReason(err, booking.ReasonSequenceOutOfRange) {
-		return h.List(ctx, key, nil, limit) // pruned meanwhile: another one is the oldest
-	}
-	if len(entries) > 0 {
-		bounds.Head = max(bounds.Head, entries[len(entries)-1].Sequence)
-	}
-	return entries, bounds.Head, err
 }

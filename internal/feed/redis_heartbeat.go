@@ -53,13 +53,6 @@ func newPulse() pulse {
 	}
 }
 
-func signal(to chan<- struct{}) {
-	select {
-	case to <- struct{}{}:
-	default: // it has been said already
-	}
-}
-
 // Fault is why Redis does not carry broadcasts, as far as is known: a few
 // seconds late at most. It is nil while it carries them.
 func (r *Redis) Fault() error {

@@ -25,8 +25,10 @@ func TestAnEventIsOneMessage(t *testing.T) {
 	if _, err := subscription.Receive(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	previous := ""
 	for n := range 3 {
-		h.Publish(w.Write())
+		entries := w.Write()
+		h.Publish(entries)
 		message, err := receiveEvent(t.Context(), subscription)
 		if err != nil {
 			t.Fatal(err)
@@ -34,7 +36,8 @@ func TestAnEventIsOneMessage(t *testing.T) {
 		header, _, _ := strings.Cut(message.Payload, "\n\n")
 		lines := strings.Split(header, "\n")
 		slices.Sort(lines)
-		want := []string{fmt.Sprintf("%s %d", w.Customer.Source(), n+1), fmt.Sprintf("%s %d", w.Provider.Source(), n+1)}
+		want := []string{fmt.Sprintf("%s %d%s", w.Customer.Source(), n+1, previous), fmt.Sprintf("%s %d%s", w.Provider.Source(), n+1, previous)}
+		previous = " " + entries[0].ID
 		if message.Channel != channel || !slices.Equal(lines, want) {
 			t.Errorf("on %s came %s", message.Channel, message.Payload)
 		}

@@ -7,12 +7,13 @@ import (
 	"bookings/internal/booking"
 )
 
-// Subscribe begins a subscription to a feed: after the given number, or, where
-// that is nil, with what comes from now on. A number that is pruned or ahead of
-// the head gives a live subscription with a Refusal. limit is the most readers
-// that the feed's user may have here, in both roles, 0 for a reader that is not
-// counted: past it, RATE_LIMITED. It fails with SHUTTING_DOWN after EndAll.
-func (h *Hub) Subscribe(ctx context.Context, key Key, after *int64, limit int) (*Subscription, error) {
+// Subscribe begins a subscription to a feed: after the given point, or, where
+// that is nil, with what comes from now on. A point that is pruned, ahead of the
+// head or not in this feed gives a live subscription with a Refusal. limit is the
+// most readers that the feed's user may have here, in both roles, 0 for a reader
+// that is not counted: past it, RATE_LIMITED. It fails with SHUTTING_DOWN after
+// EndAll.
+func (h *Hub) Subscribe(ctx context.Context, key Key, after *Point, limit int) (*Subscription, error) {
 	s, err := h.join(key, limit)
 	if err != nil {
 		return nil, err
@@ -22,7 +23,7 @@ func (h *Hub) Subscribe(ctx context.Context, key Key, after *int64, limit int) (
 	// already. The other way round, one in between would be lost until the next.
 	ctx, cancel := context.WithTimeout(ctx, readDeadline)
 	defer cancel()
-	bounds, err := s.readBounds(ctx)
+	bounds, err := s.readBounds(ctx, after)
 	if err != nil {
 		s.Close()
 		return nil, err
@@ -31,7 +32,7 @@ func (h *Hub) Subscribe(ctx context.Context, key Key, after *int64, limit int) (
 	if after != nil {
 		s.Refusal = bounds.Check(*after)
 		if s.Resumed = s.Refusal == nil; s.Resumed {
-			s.cursor = *after
+			s.cursor = bounds.Asked
 		}
 	}
 	return s, nil
@@ -39,13 +40,13 @@ func (h *Hub) Subscribe(ctx context.Context, key Key, after *int64, limit int) (
 
 // readBounds waits as all reading does: when an instance is restarted thousands
 // come back at once.
-func (s *Subscription) readBounds(ctx context.Context) (Bounds, error) {
+func (s *Subscription) readBounds(ctx context.Context, after *Point) (Bounds, error) {
 	if err := s.acquireRead(ctx); err != nil {
 		return Bounds{}, err
 	}
 	defer s.releaseRead()
-	known := s.feed.knownHead()
-	bounds, err := ReadBounds(ctx, s.hub.db, s.feed.key)
+	known := s.feed.knownHead().Sequence
+	bounds, err := ReadBounds(ctx, s.hub.db, s.feed.key, after)
 	if err == nil {
 		s.feed.setHead(known, bounds.Head)
 	}

@@ -15,7 +15,8 @@ const (
 	maxOvertaken = 4
 )
 
-// Subscription delivers a feed's entries in order, each once: number n+1 only.
+// Subscription delivers a feed's entries in order, each once: number n+1 only,
+// and only if it follows on what was delivered last.
 // It is used by one goroutine and ends with Close.
 type Subscription struct {
 	hub  *Hub
@@ -26,7 +27,9 @@ type Subscription struct {
 	done   chan struct{}
 	closed bool
 
-	cursor int64
+	// cursor is the last entry delivered, or the one that the subscription began
+	// after.
+	cursor Point
 	// page are entries read from PostgreSQL and not yet delivered.
 	page []Entry
 	// waitUntil is until when overtaken entries are waited for; zero where none is.
@@ -34,11 +37,11 @@ type Subscription struct {
 	// always does.
 	waitUntil time.Time
 
-	// Head was the number of the feed's newest entry when the subscription began.
-	Head int64
-	// Resumed tells that the subscription goes on after the number asked for.
+	// Head was the feed's newest entry when the subscription began.
+	Head Point
+	// Resumed tells that the subscription goes on after the point asked for.
 	Resumed bool
-	// Refusal is why it does not although a number was asked for:
+	// Refusal is why it does not although a point was asked for:
 	// SEQUENCE_OUT_OF_RANGE. It then goes on after Head.
 	Refusal error
 }
@@ -46,20 +49,20 @@ type Subscription struct {
 // Key names the feed.
 func (s *Subscription) Key() Key { return s.feed.key }
 
-// Newest is the number of the feed's newest entry that this instance knows of.
-// Any goroutine may ask.
-func (s *Subscription) Newest() int64 { return s.feed.knownHead() }
+// Newest is the feed's newest entry that this instance knows of. Any goroutine
+// may ask.
+func (s *Subscription) Newest() Point { return s.feed.knownHead() }
 
-// Cursor is the number of the last entry delivered, or the one that the
-// subscription began after.
-func (s *Subscription) Cursor() int64 { return s.cursor }
+// Cursor is the last entry delivered, or the one that the subscription began
+// after.
+func (s *Subscription) Cursor() Point { return s.cursor }
 
 // Next waits for the next entry, also while PostgreSQL is away and however far
 // the reader is behind. It fails with the cause of the context's end; with
 // SHUTTING_DOWN when the hub ends its subscriptions; with SEQUENCE_OUT_OF_RANGE
-// when what it has not read yet was pruned, or the database has gone back to
-// before the cursor; with an internal error when an entry is missing in
-// PostgreSQL.
+// when what it has not read yet was pruned; with ErrOtherHistory, of the same
+// reason, when the feed in PostgreSQL does not go on from the cursor; with an
+// internal error when an entry is missing in PostgreSQL.
 func (s *Subscription) Next(ctx context.Context) (Entry, error) {
 	for {
 		if err := s.ended(ctx); err != nil {
@@ -82,13 +85,13 @@ func (s *Subscription) Next(ctx context.Context) (Entry, error) {
 // page.
 func (s *Subscription) advance(ctx context.Context, seen view) error {
 	switch {
-	case s.cursor > seen.head:
+	case s.cursor.Sequence > seen.head.Sequence:
 		// The database was restored from an older copy, and what this reader has
 		// seen is not in it.
 		return Bounds{Head: seen.head}.Check(s.cursor)
 	case s.cursor == seen.head:
 		return s.wait(ctx, seen.changed, nil)
-	case seen.missing <= maxOvertaken:
+	case seen.missing > 0 && seen.missing <= maxOvertaken:
 		if left := s.patience(); left > 0 {
 			return s.wait(ctx, seen.changed, time.After(left))
 		}
@@ -107,7 +110,7 @@ func (s *Subscription) patience() time.Duration {
 // moveTo moves the cursor to an entry, which is the next by all that was checked
 // before.
 func (s *Subscription) moveTo(entry Entry) Entry {
-	s.cursor, s.waitUntil = entry.Sequence, time.Time{}
+	s.cursor, s.waitUntil = entry.point(), time.Time{}
 	return entry
 }
 

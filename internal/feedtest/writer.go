@@ -55,18 +55,14 @@ func (w *Writer) execute(sql string, args ...any) {
 
 // Try writes an event as a use case does, and returns its two entries once they
 // are committed. Nobody has published them.
-func (w *Writer) Try(ctx context.Context) (entries []feed.Entry, err error) {
+func (w *Writer) Try(ctx context.Context) ([]feed.Entry, error) {
+	return w.try(ctx, booking.EventRescheduled)
+}
+
+func (w *Writer) try(ctx context.Context, kind booking.EventType) (entries []feed.Entry, err error) {
 	err = pgx.BeginFunc(ctx, w.pool, func(tx pgx.Tx) error {
-		parties := sqlc.FeedLockParams{ProviderID: w.Provider.User, CustomerID: w.Customer.User}
-		if err := new(sqlc.Queries).FeedLock(ctx, tx, parties); err != nil {
-			return err
-		}
-		var batch pgbatch.Batch
-		feed.Append(&batch, booking.Event{
-			Type: booking.EventRescheduled, Time: w.at, By: booking.Internal,
-			BookingID: uuid.MustParse(w.data.BookingID), StartTime: w.at, Data: w.data,
-		}, &entries)
-		return batch.Send(ctx, tx)
+		entries, err = w.In(ctx, tx, kind)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("write an event: %w", err)
@@ -74,10 +70,31 @@ func (w *Writer) Try(ctx context.Context) (entries []feed.Entry, err error) {
 	return entries, nil
 }
 
+// In writes an event in a transaction that the caller ends.
+func (w *Writer) In(ctx context.Context, tx pgx.Tx, kind booking.EventType) (entries []feed.Entry, err error) {
+	parties := sqlc.FeedLockParams{ProviderID: w.Provider.User, CustomerID: w.Customer.User}
+	if err := new(sqlc.Queries).FeedLock(ctx, tx, parties); err != nil {
+		return nil, err
+	}
+	var batch pgbatch.Batch
+	feed.Append(&batch, booking.Event{
+		Type: kind, Time: w.at, By: booking.Internal,
+		BookingID: uuid.MustParse(w.data.BookingID), StartTime: w.at, Data: w.data,
+	}, &entries)
+	err = batch.Send(ctx, tx)
+	return entries, err
+}
+
 // Write is Try for tests in which nothing fails.
 func (w *Writer) Write() []feed.Entry {
 	w.t.Helper()
-	entries, err := w.Try(context.WithoutCancel(w.t.Context()))
+	return w.WriteOf(booking.EventRescheduled)
+}
+
+// WriteOf is Write of an event of a type.
+func (w *Writer) WriteOf(kind booking.EventType) []feed.Entry {
+	w.t.Helper()
+	entries, err := w.try(context.WithoutCancel(w.t.Context()), kind)
 	if err != nil {
 		w.t.Error("feedtest: ", err)
 	}
@@ -91,16 +108,20 @@ func (w *Writer) Fill(n int) {
 		WITH new AS (
 			INSERT INTO booking_events (id, booking_id, type, time, actor_role, actor_id, start_time, data)
 			SELECT gen_random_uuid(), $1::uuid, 'booking.rescheduled', $2::timestamptz, 'internal', '', $2::timestamptz, jsonb_build_object('bookingId', $1::uuid::text)
-			FROM generate_series(1, $3::int) RETURNING id
+			FROM generate_series(1, $3::int) RETURNING id, ordinal
 		), numbered AS (
-			SELECT id, row_number() OVER () AS number FROM new
-		), advanced AS (
-			UPDATE feeds SET head = head + $3::int
+			SELECT id, row_number() OVER (ORDER BY ordinal) AS number, lag(id) OVER (ORDER BY ordinal) AS previous_id FROM new
+		), before AS (
+			SELECT role, user_id, head, newest_id FROM feeds
 			WHERE (role = 'provider' AND user_id = $4) OR (role = 'customer' AND user_id = $5)
-			RETURNING role, user_id, head - $3::int AS before
+		), advanced AS (
+			UPDATE feeds
+			SET head = feeds.head + $3::int, newest_id = (SELECT id FROM new ORDER BY ordinal DESC LIMIT 1),
+				newest_ordinal = (SELECT max(ordinal) FROM new)
+			FROM before WHERE feeds.role = before.role AND feeds.user_id = before.user_id
 		)
-		INSERT INTO feed_entries (role, user_id, sequence, event_id)
-		SELECT role, user_id, before + number, id FROM advanced, numbered`,
+		INSERT INTO feed_entries (role, user_id, sequence, event_id, previous_id)
+		SELECT role, user_id, head + number, id, coalesce(previous_id, newest_id) FROM before, numbered`,
 		w.data.BookingID, w.at, n, w.Provider.User, w.Customer.User)
 }
 

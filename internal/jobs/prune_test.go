@@ -35,13 +35,18 @@ func fill(t *testing.T, pool *pgxpool.Pool, times ...time.Time) {
 	execute(t, pool, `INSERT INTO bookings (id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
 		reminder_due_time, reminder_state, create_time, update_time)
 		VALUES (gen_random_uuid(), 'bob', 'alice', now(), now() + interval '1 hour', 'CONFIRMED', '', 1, 0, now(), 'SKIPPED', now(), now())`)
-	execute(t, pool, `INSERT INTO feeds (role, user_id, head, oldest_time) VALUES ('customer', 'alice', $1, '-infinity')`, len(times))
-	for i, at := range times {
+	execute(t, pool, `INSERT INTO feeds (role, user_id, oldest_time) VALUES ('customer', 'alice', '-infinity')`)
+	for _, at := range times {
 		execute(t, pool, `WITH event AS (
 			INSERT INTO booking_events (id, booking_id, type, time, actor_role, actor_id, start_time, data)
 			SELECT gen_random_uuid(), id, 'booking.confirmed', $1, 'provider', 'bob', start_time, '{}' FROM bookings
 			RETURNING id
-		) INSERT INTO feed_entries (role, user_id, sequence, event_id) SELECT 'customer', 'alice', $2, id FROM event`, at, i+1)
+		), before AS (
+			SELECT head, newest_id FROM feeds WHERE user_id = 'alice'
+		), entry AS (
+			INSERT INTO feed_entries (role, user_id, sequence, event_id, previous_id)
+			SELECT 'customer', 'alice', before.head + 1, event.id, before.newest_id FROM before, event
+		) UPDATE feeds SET head = feeds.head + 1, newest_id = event.id FROM event WHERE feeds.user_id = 'alice'`, at)
 	}
 }
 
@@ -55,7 +60,7 @@ func execute(t *testing.T, pool *pgxpool.Pool, statement string, args ...any) {
 // kept are the numbers that are left, and how far the feed says it is pruned.
 func kept(t *testing.T, pool *pgxpool.Pool) string {
 	t.Helper()
-	bounds, err := feed.ReadBounds(t.Context(), pool, alice)
+	bounds, err := feed.ReadBounds(t.Context(), pool, alice, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +75,7 @@ func kept(t *testing.T, pool *pgxpool.Pool) string {
 	if len(numbers) > 3 {
 		numbers = append(numbers[:1], numbers[len(numbers)-1])
 	}
-	return fmt.Sprint(numbers, " pruned through ", bounds.PrunedThrough, " of ", bounds.Head)
+	return fmt.Sprint(numbers, " pruned through ", bounds.PrunedThrough, " of ", bounds.Head.Sequence)
 }
 
 func TestAFeedLosesItsOldPrefixAndNothingElse(t *testing.T) {

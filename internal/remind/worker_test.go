@@ -34,8 +34,8 @@ func TestAReminderThatIsDueReachesBothPartiesOnce(t *testing.T) {
 	}
 	d.checkReminder(b, booking.ReminderSent, 1)
 	for _, party := range []booking.Actor{anna, ben} {
-		if _, head, err := d.Feeds.List(t.Context(), feedOf(party), nil, 10); err != nil || head != 2 {
-			t.Errorf("%s's feed goes to %d, %v", party.ID, head, err)
+		if page, err := d.Feeds.List(t.Context(), feedOf(party), nil, nil, 10); err != nil || page.Head.Sequence != 2 {
+			t.Errorf("%s's feed goes to %v, %v", party.ID, page.Head, err)
 		}
 	}
 }

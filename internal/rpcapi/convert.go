@@ -149,6 +149,7 @@ func toEvent(entry feed.Entry) (*bookingsv1.Event, error) {
 		Time:            timestamppb.New(entry.Time),
 		Datacontenttype: feed.DataContentType,
 		Sequence:        entry.Sequence,
+		PreviousId:      entry.PreviousID,
 		Data:            data,
 	}, nil
 }

@@ -2,6 +2,7 @@ package rpcapi
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	bookingsv1 "bookings/gen/bookings/v1"
@@ -23,14 +24,18 @@ type eventService struct {
 	silence time.Duration
 }
 
-// feedRequest is a request that names a feed.
+// feedRequest is a request that names a feed and what is wanted of it.
 type feedRequest interface {
 	GetRole() bookingsv1.Role
 	GetUserId() string
+	GetAfterSequence() int64
+	GetAfterId() string
+	GetTypes() []string
 }
 
 // feedOf is the feed that a request is about: the caller's own, or, for internal
-// services, the one named. It fails with NOT_ALLOWED or VALIDATION_FAILED.
+// services, the one named, and the feed of everything where none is. It fails with
+// NOT_ALLOWED or VALIDATION_FAILED.
 func feedOf(ctx context.Context, r feedRequest) (feed.Key, error) {
 	caller := identity.From(ctx)
 	by := caller.Actor
@@ -46,18 +51,45 @@ func feedOf(ctx context.Context, r feedRequest) (feed.Key, error) {
 
 func namedFeed(r feedRequest) (feed.Key, error) {
 	key := feed.Key{User: r.GetUserId()}
+	if r.GetRole() == bookingsv1.Role_ROLE_UNSPECIFIED && key.User == "" {
+		return feed.All, nil
+	}
 	switch r.GetRole() {
 	case bookingsv1.Role_ROLE_CUSTOMER:
 		key.Role = booking.RoleCustomer
 	case bookingsv1.Role_ROLE_PROVIDER:
 		key.Role = booking.RoleProvider
 	default:
-		return key, booking.Invalid("role", "is required: whose feed?")
+		return key, booking.Invalid("role", "is required beside user_id: in which role?")
 	}
 	if key.User == "" {
-		return key, booking.Invalid("user_id", "is required: whose feed?")
+		return key, booking.Invalid("user_id", "is required beside role: whose feed?")
 	}
 	return key, nil
+}
+
+// pointOf is where a request goes on; nil where it does not say. numbered tells
+// whether it has a number. An id without one fails with VALIDATION_FAILED: entries
+// are found by their numbers.
+func pointOf(r feedRequest, numbered bool) (*feed.Point, error) {
+	switch {
+	case numbered:
+		// UUIDs may be spelled in capitals, ours are not.
+		return &feed.Point{Sequence: r.GetAfterSequence(), ID: strings.ToLower(r.GetAfterId())}, nil
+	case r.GetAfterId() != "":
+		return nil, booking.Invalid("after_id", "needs after_sequence, the number of that entry")
+	default:
+		return nil, nil
+	}
+}
+
+// typesOf are the types that a request names.
+func typesOf(r feedRequest) []booking.EventType {
+	types := make([]booking.EventType, 0, len(r.GetTypes()))
+	for _, name := range r.GetTypes() {
+		types = append(types, booking.EventType(name))
+	}
+	return types
 }
 
 // ListEvents implements the method of the proto.
@@ -70,12 +102,18 @@ func (s *eventService) ListEvents(ctx context.Context, r *bookingsv1.ListEventsR
 	if r.GetPageSize() > 0 {
 		size = min(int(r.GetPageSize()), maxEvents)
 	}
-	entries, head, err := s.feeds.List(ctx, key, r.AfterSequence, size)
+	after, err := pointOf(r, r.AfterSequence != nil)
 	if err != nil {
 		return nil, err
 	}
-	response := &bookingsv1.ListEventsResponse{Head: head}
-	for _, entry := range entries {
+	page, err := s.feeds.List(ctx, key, after, typesOf(r), size)
+	if err != nil {
+		return nil, err
+	}
+	response := &bookingsv1.ListEventsResponse{
+		Head: page.Head.Sequence, ThroughSequence: page.Through.Sequence, ThroughId: page.Through.ID,
+	}
+	for _, entry := range page.Entries {
 		event, err := toEvent(entry)
 		if err != nil {
 			return nil, err

@@ -32,8 +32,12 @@ func (s *eventService) StreamEvents(ctx context.Context, r *bookingsv1.StreamEve
 	if err != nil {
 		return err
 	}
+	after, err := pointOf(r, r.AfterSequence != nil)
+	if err != nil {
+		return err
+	}
 	caller := identity.From(ctx)
-	subscription, err := s.feeds.Subscribe(ctx, key, r.AfterSequence, maxReaders(caller))
+	subscription, err := s.feeds.Subscribe(ctx, key, after, maxReaders(caller))
 	if err != nil {
 		return err
 	}
@@ -48,7 +52,7 @@ func (s *eventService) StreamEvents(ctx context.Context, r *bookingsv1.StreamEve
 	if err := send(ctx, stream, readyMessage(subscription.Head, caller)); err != nil {
 		return err
 	}
-	return s.relay(ctx, subscription, stream)
+	return s.relay(ctx, events{subscription, typesOf(r)}, stream)
 }
 
 // maxReaders is how many sockets and streams the caller may hold here; services
@@ -69,19 +73,35 @@ func untilExpiry(ctx context.Context, caller identity.Caller) (context.Context, 
 }
 
 // readyMessage opens a stream. head is where one without a number goes on.
-func readyMessage(head int64, caller identity.Caller) *bookingsv1.StreamEventsResponse {
-	ready := &bookingsv1.StreamReady{Head: head}
+func readyMessage(head feed.Point, caller identity.Caller) *bookingsv1.StreamEventsResponse {
+	ready := &bookingsv1.StreamReady{Head: head.Sequence, HeadId: head.ID}
 	if !caller.Expires.IsZero() {
 		ready.ExpireTime = timestamppb.New(caller.Expires)
 	}
 	return &bookingsv1.StreamEventsResponse{Ready: ready}
 }
 
+// events are a subscription's entries of the types that the caller asked for.
+type events struct {
+	*feed.Subscription
+	types []booking.EventType
+}
+
+// next waits for the next entry that is of the types.
+func (e events) next(ctx context.Context) (feed.Entry, error) {
+	for {
+		entry, err := e.Next(ctx)
+		if err != nil || entry.IsOf(e.types) {
+			return entry, err
+		}
+	}
+}
+
 // relay sends each entry, and checkpoints between them, until the subscription
 // or its context ends.
-func (s *eventService) relay(ctx context.Context, subscription *feed.Subscription, stream *eventStream) error {
+func (s *eventService) relay(ctx context.Context, events events, stream *eventStream) error {
 	for {
-		message, err := nextMessage(ctx, subscription, s.silence)
+		message, err := nextMessage(ctx, events, s.silence)
 		if err != nil {
 			return err
 		}
@@ -95,15 +115,15 @@ var errSilent = errors.New("no entry has come")
 
 // nextMessage waits for the next entry, or, where none comes for as long as
 // silence, says how far the reader has come: also while PostgreSQL is away and
-// there are entries that it has not been sent. A wait that is cut short so takes
-// nothing from the subscription.
-func nextMessage(ctx context.Context, subscription *feed.Subscription, silence time.Duration) (*bookingsv1.StreamEventsResponse, error) {
+// there are entries that it has not been sent, and while entries of other types
+// pass by. A wait that is cut short so takes nothing from the subscription.
+func nextMessage(ctx context.Context, events events, silence time.Duration) (*bookingsv1.StreamEventsResponse, error) {
 	waiting, cancel := context.WithTimeoutCause(ctx, silence, errSilent)
 	defer cancel()
-	entry, err := subscription.Next(waiting)
+	entry, err := events.next(waiting)
 	switch {
 	case errors.Is(err, errSilent):
-		checkpoint := &bookingsv1.StreamCheckpoint{Sequence: subscription.Cursor()}
+		checkpoint := &bookingsv1.StreamCheckpoint{Sequence: events.Cursor().Sequence, Id: events.Cursor().ID}
 		return &bookingsv1.StreamEventsResponse{Checkpoint: checkpoint}, nil
 	case err != nil:
 		return nil, err

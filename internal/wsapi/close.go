@@ -9,8 +9,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// Close codes of /ws. 4401 and 4408 are ours, from the range that RFC 6455
-// leaves to applications; they read like the HTTP statuses 401 and 408.
+// Close codes of /ws. Those from 4000 are ours, in the range that RFC 6455 leaves
+// to applications; they read like the HTTP statuses 401, 408 and 410.
 const (
 	closeGoingAway    = websocket.StatusGoingAway
 	closeUnauthorized = websocket.StatusCode(4401)
@@ -18,6 +18,8 @@ const (
 	// pruned. One whose connection takes nothing for timing.write is dropped
 	// without it, as a close frame would not leave either.
 	closeTooSlow = websocket.StatusCode(4408)
+	// closeOtherHistory is for a reader whose last entry is not in the feed any more.
+	closeOtherHistory = websocket.StatusCode(4410)
 )
 
 // closeError is why a socket ends, as its close frame says it. The zero value

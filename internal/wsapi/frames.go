@@ -20,6 +20,8 @@ import (
 type ready struct {
 	// Sequence is the feed's head, spelled as in envelopes.
 	Sequence string `json:"sequence"`
+	// ID is that entry's, for after_id; empty for number 0.
+	ID string `json:"id"`
 	// Resumed tells that the socket goes on after the number asked for.
 	Resumed   bool   `json:"resumed"`
 	ExpiresAt string `json:"expiresAt"`
@@ -33,13 +35,14 @@ type failure struct {
 	Message string         `json:"message"`
 }
 
-// ready tells the socket's terms. head is the number of the feed's newest entry:
-// at first the one that a live socket goes on after.
-func (s *session) ready(head int64) feed.Envelope {
+// ready tells the socket's terms. head is the feed's newest entry: at first the
+// one that a live socket goes on after.
+func (s *session) ready(head feed.Point) feed.Envelope {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.frame("stream.ready", ready{
-		Sequence:     feed.Sequence(head),
+		Sequence:     feed.Sequence(head.Sequence),
+		ID:           head.ID,
 		Resumed:      s.subscription.Resumed,
 		ExpiresAt:    s.caller.Expires.UTC().Format(time.RFC3339Nano),
 		PingInterval: int(s.timing.ping.Seconds()),

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -125,31 +124,6 @@ func (h *Handler) subscribe(r *http.Request) (*feed.Subscription, error) {
 	caller := identity.From(r.Context())
 	key := feed.Key{Role: caller.Actor.Role, User: caller.Actor.ID}
 	return h.Feeds.Subscribe(r.Context(), key, after, feed.MaxReaders)
-}
-
-var digits = regexp.MustCompile(`^[0-9]{1,19}$`)
-
-// parseAfter reads ?after=, with or without leading zeros; nil where there is
-// none.
-func parseAfter(r *http.Request) (*int64, error) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, booking.Errorf(booking.ReasonValidationFailed, "the query cannot be read")
-	}
-	for name := range query {
-		if name != "after" {
-			return nil, booking.Invalid(name, "is not a parameter of /ws")
-		}
-	}
-	values, ok := query["after"]
-	if !ok {
-		return nil, nil
-	}
-	after, err := strconv.ParseInt(values[0], 10, 64)
-	if len(values) > 1 || err != nil || !digits.MatchString(values[0]) {
-		return nil, booking.Invalid("after", "must be one sequence number: 1 to 19 digits")
-	}
-	return &after, nil
 }
 
 // turnAway upgrades to say that the token is no good.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/google/uuid"
 
 	"bookings/internal/booking"
 	"bookings/internal/feed"
@@ -58,6 +59,12 @@ func TestHandshakeIsAnsweredByAStatus(t *testing.T) {
 		"beyond int64":                 {query: "?after=9223372036854775808", header: good, status: 400, reason: booking.ReasonValidationFailed},
 		"empty after":                  {query: "?after=", header: good, status: 400, reason: booking.ReasonValidationFailed},
 		"after twice":                  {query: "?after=1&after=1", header: good, status: 400, reason: booking.ReasonValidationFailed},
+		"an id of another history":     {query: "?after=0&after_id=" + uuid.NewString(), header: good, status: 101},
+		"an empty id":                  {query: "?after=0&after_id=", header: good, status: 101},
+		"an id that is no UUID":        {query: "?after=0&after_id=x", header: good, status: 400, reason: booking.ReasonValidationFailed},
+		"an id in braces":              {query: "?after=0&after_id={" + uuid.NewString() + "}", header: good, status: 400, reason: booking.ReasonValidationFailed},
+		"an id twice":                  {query: "?after=0&after_id=&after_id=", header: good, status: 400, reason: booking.ReasonValidationFailed},
+		"an id without its number":     {query: "?after_id=" + uuid.NewString(), header: good, status: 400, reason: booking.ReasonValidationFailed},
 		"unknown parameter":            {query: "?afetr=1", header: good, status: 400, reason: booking.ReasonValidationFailed},
 		"broken query":                 {query: "?after=%zz", header: good, status: 400, reason: booking.ReasonValidationFailed},
 	}

@@ -2,6 +2,7 @@ package wsapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -117,6 +118,8 @@ func (s *session) endWith(err error) {
 	case s.ctx.Err() != nil:
 	case booking.IsReason(err, booking.ReasonShuttingDown):
 		s.end(closeGoingAway, "the server is going away: reconnect with after")
+	case errors.Is(err, feed.ErrOtherHistory):
+		s.end(closeOtherHistory, "this feed's history has changed: reconnect")
 	case booking.IsReason(err, booking.ReasonSequenceOutOfRange):
 		s.end(closeTooSlow, "read too slowly: reconnect with after")
 	default:

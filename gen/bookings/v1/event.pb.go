@@ -27,15 +27,16 @@ const (
 // JSON.
 //
 // Types: `booking.created`, `booking.confirmed`, `booking.cancelled`,
-// `booking.rescheduled`, `booking.completed`, `booking.no_show` and
-// `booking.reminder.due`.
+// `booking.rescheduled`, `booking.updated`, `booking.completed`,
+// `booking.no_show` and `booking.reminder.due`.
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Always `1.0`.
 	Specversion string `protobuf:"bytes,1,opt,name=specversion,proto3" json:"specversion,omitempty"`
-	// The event's id, a UUIDv7: the same in both parties' feeds.
+	// The event's id, a UUIDv7: the same in every feed that it is in.
 	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
-	// The feed: `/bookings/feeds/<role>/<percent-encoded user>`.
+	// The feed: `/bookings/feeds/<role>/<percent-encoded user>`, or
+	// `/bookings/feeds/all`.
 	Source string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
 	// What happened.
 	Type string `protobuf:"bytes,4,opt,name=type,proto3" json:"type,omitempty"`
@@ -52,7 +53,10 @@ type Event struct {
 	// for `booking.cancelled`, with `previousStartTime` and `previousEndTime` for
 	// `booking.rescheduled`; for `booking.reminder.due` the ids and `startTime`
 	// alone.
-	Data          *structpb.Struct `protobuf:"bytes,9,opt,name=data,proto3" json:"data,omitempty"`
+	Data *structpb.Struct `protobuf:"bytes,9,opt,name=data,proto3" json:"data,omitempty"`
+	// The `id` of the entry before it in this feed; empty for the first. Who has an
+	// entry whose id is not the next one's `previous_id` is on another history.
+	PreviousId    string `protobuf:"bytes,10,opt,name=previous_id,json=previousId,proto3" json:"previous_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -148,6 +152,13 @@ func (x *Event) GetData() *structpb.Struct {
 		return x.Data
 	}
 	return nil
+}
+
+func (x *Event) GetPreviousId() string {
+	if x != nil {
+		return x.PreviousId
+	}
+	return ""
 }
 
 // One entry of a booking's history.
@@ -291,7 +302,7 @@ var File_bookings_v1_event_proto protoreflect.FileDescriptor
 
 const file_bookings_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17bookings/v1/event.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x02\n" +
+	"\x17bookings/v1/event.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x02\n" +
 	"\x05Event\x12 \n" +
 	"\vspecversion\x18\x01 \x01(\tR\vspecversion\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
@@ -301,7 +312,10 @@ const file_bookings_v1_event_proto_rawDesc = "" +
 	"\x04time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12(\n" +
 	"\x0fdatacontenttype\x18\a \x01(\tR\x0fdatacontenttype\x12\x1a\n" +
 	"\bsequence\x18\b \x01(\x03R\bsequence\x12+\n" +
-	"\x04data\x18\t \x01(\v2\x17.google.protobuf.StructR\x04data\"\xbe\x01\n" +
+	"\x04data\x18\t \x01(\v2\x17.google.protobuf.StructR\x04data\x12\x1f\n" +
+	"\vprevious_id\x18\n" +
+	" \x01(\tR\n" +
+	"previousId\"\xbe\x01\n" +
 	"\fBookingEvent\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12.\n" +

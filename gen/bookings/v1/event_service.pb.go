@@ -27,15 +27,22 @@ const (
 // The request of ListEvents.
 type ListEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Whose feed: for internal services, which must name both. Users may leave
-	// both out or name themselves.
+	// Whose feed: for internal services, which name both, or neither for the feed of
+	// everything. Users may leave both out or name themselves.
 	Role Role `protobuf:"varint,1,opt,name=role,proto3,enum=bookings.v1.Role" json:"role,omitempty"`
 	// Whose feed, as above.
 	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// Only entries after this number; unset: from the oldest that is kept.
 	AfterSequence *int64 `protobuf:"varint,3,opt,name=after_sequence,json=afterSequence,proto3,oneof" json:"after_sequence,omitempty"`
 	// How many at most; 0 means 100, more than 500 means 500.
-	PageSize      int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The `id` of the entry with the number `after_sequence`, where you have it: an
+	// `id`, or one that came with a number, such as `through_id`. Where that entry is
+	// not in this feed the call fails with SEQUENCE_OUT_OF_RANGE: the history has
+	// changed since, as after a restore of the database from a copy.
+	AfterId string `protobuf:"bytes,5,opt,name=after_id,json=afterId,proto3" json:"after_id,omitempty"`
+	// Only events of these types; none: all.
+	Types         []string `protobuf:"bytes,6,rep,name=types,proto3" json:"types,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -98,13 +105,33 @@ func (x *ListEventsRequest) GetPageSize() int32 {
 	return 0
 }
 
+func (x *ListEventsRequest) GetAfterId() string {
+	if x != nil {
+		return x.AfterId
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetTypes() []string {
+	if x != nil {
+		return x.Types
+	}
+	return nil
+}
+
 // The answer of ListEvents.
 type ListEventsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The page; empty when there is nothing newer.
+	// The page. It may be empty or short although more follows, where `types` are
+	// named: the feed ends at `head`.
 	Events []*Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
 	// The number of the feed's newest entry; 0 for a feed without entries.
-	Head          int64 `protobuf:"varint,2,opt,name=head,proto3" json:"head,omitempty"`
+	Head int64 `protobuf:"varint,2,opt,name=head,proto3" json:"head,omitempty"`
+	// The number up to which the page reaches, entries of other types included: go
+	// on after it.
+	ThroughSequence int64 `protobuf:"varint,3,opt,name=through_sequence,json=throughSequence,proto3" json:"through_sequence,omitempty"`
+	// The id of the entry with that number, for `after_id`; empty for number 0.
+	ThroughId     string `protobuf:"bytes,4,opt,name=through_id,json=throughId,proto3" json:"through_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -153,6 +180,20 @@ func (x *ListEventsResponse) GetHead() int64 {
 	return 0
 }
 
+func (x *ListEventsResponse) GetThroughSequence() int64 {
+	if x != nil {
+		return x.ThroughSequence
+	}
+	return 0
+}
+
+func (x *ListEventsResponse) GetThroughId() string {
+	if x != nil {
+		return x.ThroughId
+	}
+	return ""
+}
+
 // The request of StreamEvents.
 type StreamEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -162,6 +203,13 @@ type StreamEventsRequest struct {
 	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// Resume after this number; unset: new entries only.
 	AfterSequence *int64 `protobuf:"varint,3,opt,name=after_sequence,json=afterSequence,proto3,oneof" json:"after_sequence,omitempty"`
+	// The `id` of the entry with the number `after_sequence`, where you have it: an
+	// `id`, or one that came with a number, such as `through_id`. Where that entry is
+	// not in this feed the call fails with SEQUENCE_OUT_OF_RANGE: the history has
+	// changed since, as after a restore of the database from a copy.
+	AfterId string `protobuf:"bytes,4,opt,name=after_id,json=afterId,proto3" json:"after_id,omitempty"`
+	// Only events of these types; none: all.
+	Types         []string `protobuf:"bytes,5,rep,name=types,proto3" json:"types,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -217,6 +265,20 @@ func (x *StreamEventsRequest) GetAfterSequence() int64 {
 	return 0
 }
 
+func (x *StreamEventsRequest) GetAfterId() string {
+	if x != nil {
+		return x.AfterId
+	}
+	return ""
+}
+
+func (x *StreamEventsRequest) GetTypes() []string {
+	if x != nil {
+		return x.Types
+	}
+	return nil
+}
+
 // One message of StreamEvents: one of these fields is set. Pass over a message
 // with none of them: later versions may send others.
 type StreamEventsResponse struct {
@@ -225,7 +287,7 @@ type StreamEventsResponse struct {
 	Event *Event `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
 	// The first message, and never again: the stream is open.
 	Ready *StreamReady `protobuf:"bytes,2,opt,name=ready,proto3" json:"ready,omitempty"`
-	// Nothing has happened for a while.
+	// No event of the `types` has come for a while.
 	Checkpoint    *StreamCheckpoint `protobuf:"bytes,3,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -289,7 +351,9 @@ type StreamReady struct {
 	// without `after_sequence` goes on after it.
 	Head int64 `protobuf:"varint,1,opt,name=head,proto3" json:"head,omitempty"`
 	// When the token expires, and the stream with it. Unset for internal services.
-	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// The id of the entry with the number `head`, for `after_id`; empty for number 0.
+	HeadId        string `protobuf:"bytes,3,opt,name=head_id,json=headId,proto3" json:"head_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -338,11 +402,20 @@ func (x *StreamReady) GetExpireTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *StreamReady) GetHeadId() string {
+	if x != nil {
+		return x.HeadId
+	}
+	return ""
+}
+
 // How far a stream has come.
 type StreamCheckpoint struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The number up to which you have been sent everything: resume after it.
-	Sequence      int64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	Sequence int64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// The id of the entry with that number, for `after_id`; empty for number 0.
+	Id            string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -384,39 +457,55 @@ func (x *StreamCheckpoint) GetSequence() int64 {
 	return 0
 }
 
+func (x *StreamCheckpoint) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
 var File_bookings_v1_event_service_proto protoreflect.FileDescriptor
 
 const file_bookings_v1_event_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1fbookings/v1/event_service.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x17bookings/v1/event.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc8\x02\n" +
+	"\x1fbookings/v1/event_service.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x17bookings/v1/event.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb1\x04\n" +
 	"\x11ListEventsRequest\x123\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x11.bookings.v1.RoleB\f\xbaH\t\x82\x01\x06\x18\x00\x18\x01\x18\x02R\x04role\x12\x8f\x01\n" +
 	"\auser_id\x18\x02 \x01(\tBv\xbaHs\xba\x01m\n" +
 	"\auser_id\x12=must be 1 to 128 characters, none of them a control character\x1a#this.matches('^[^\\\\p{Cc}]{1,128}$')\xd8\x01\x01R\x06userId\x123\n" +
 	"\x0eafter_sequence\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00H\x00R\rafterSequence\x88\x01\x01\x12$\n" +
-	"\tpage_size\x18\x04 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSizeB\x11\n" +
-	"\x0f_after_sequence\"T\n" +
+	"\tpage_size\x18\x04 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12&\n" +
+	"\bafter_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\aafterId\x12\xbe\x01\n" +
+	"\x05types\x18\x06 \x03(\tB\xa7\x01\xbaH\xa3\x01\x92\x01\x9f\x01\x10\x14\"\x9a\x01r\x97\x01R\x0fbooking.createdR\x11booking.confirmedR\x11booking.cancelledR\x13booking.rescheduledR\x0fbooking.updatedR\x11booking.completedR\x0fbooking.no_showR\x14booking.reminder.dueR\x05typesB\x11\n" +
+	"\x0f_after_sequence\"\x9e\x01\n" +
 	"\x12ListEventsResponse\x12*\n" +
 	"\x06events\x18\x01 \x03(\v2\x12.bookings.v1.EventR\x06events\x12\x12\n" +
-	"\x04head\x18\x02 \x01(\x03R\x04head\"\xa4\x02\n" +
+	"\x04head\x18\x02 \x01(\x03R\x04head\x12)\n" +
+	"\x10through_sequence\x18\x03 \x01(\x03R\x0fthroughSequence\x12\x1d\n" +
+	"\n" +
+	"through_id\x18\x04 \x01(\tR\tthroughId\"\x8d\x04\n" +
 	"\x13StreamEventsRequest\x123\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x11.bookings.v1.RoleB\f\xbaH\t\x82\x01\x06\x18\x00\x18\x01\x18\x02R\x04role\x12\x8f\x01\n" +
 	"\auser_id\x18\x02 \x01(\tBv\xbaHs\xba\x01m\n" +
 	"\auser_id\x12=must be 1 to 128 characters, none of them a control character\x1a#this.matches('^[^\\\\p{Cc}]{1,128}$')\xd8\x01\x01R\x06userId\x123\n" +
-	"\x0eafter_sequence\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00H\x00R\rafterSequence\x88\x01\x01B\x11\n" +
+	"\x0eafter_sequence\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00H\x00R\rafterSequence\x88\x01\x01\x12&\n" +
+	"\bafter_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\aafterId\x12\xbe\x01\n" +
+	"\x05types\x18\x05 \x03(\tB\xa7\x01\xbaH\xa3\x01\x92\x01\x9f\x01\x10\x14\"\x9a\x01r\x97\x01R\x0fbooking.createdR\x11booking.confirmedR\x11booking.cancelledR\x13booking.rescheduledR\x0fbooking.updatedR\x11booking.completedR\x0fbooking.no_showR\x14booking.reminder.dueR\x05typesB\x11\n" +
 	"\x0f_after_sequence\"\xaf\x01\n" +
 	"\x14StreamEventsResponse\x12(\n" +
 	"\x05event\x18\x01 \x01(\v2\x12.bookings.v1.EventR\x05event\x12.\n" +
 	"\x05ready\x18\x02 \x01(\v2\x18.bookings.v1.StreamReadyR\x05ready\x12=\n" +
 	"\n" +
 	"checkpoint\x18\x03 \x01(\v2\x1d.bookings.v1.StreamCheckpointR\n" +
-	"checkpoint\"^\n" +
+	"checkpoint\"w\n" +
 	"\vStreamReady\x12\x12\n" +
 	"\x04head\x18\x01 \x01(\x03R\x04head\x12;\n" +
 	"\vexpire_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"expireTime\".\n" +
+	"expireTime\x12\x17\n" +
+	"\ahead_id\x18\x03 \x01(\tR\x06headId\">\n" +
 	"\x10StreamCheckpoint\x12\x1a\n" +
-	"\bsequence\x18\x01 \x01(\x03R\bsequence2\xcb\x01\n" +
+	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id2\xcb\x01\n" +
 	"\fEventService\x12d\n" +
 	"\n" +
 	"ListEvents\x12\x1e.bookings.v1.ListEventsRequest\x1a\x1f.bookings.v1.ListEventsResponse\"\x15\x82\xd3\xe4\x93\x02\f\x12\n" +

@@ -43,14 +43,15 @@ const (
 // EventServiceClient is a client for the bookings.v1.EventService service.
 type EventServiceClient interface {
 	// The feed after a number, a page at a time. Follow it by asking again after
-	// the last `sequence` received.
+	// `through_sequence`.
 	//
-	// Errors: SEQUENCE_OUT_OF_RANGE (that point is pruned or ahead of the head;
-	// the metadata holds `head`), NOT_ALLOWED, VALIDATION_FAILED.
+	// Errors: SEQUENCE_OUT_OF_RANGE (that point is pruned, ahead of the head or not
+	// in this feed; the metadata holds `head`), NOT_ALLOWED, VALIDATION_FAILED.
 	ListEvents(context.Context, *v1.ListEventsRequest) (*v1.ListEventsResponse, error)
 	// The feed as it grows: first `ready`, then what came after `after_sequence`,
-	// then each new entry once, in order. After 25 seconds without a message a
-	// `checkpoint` comes, so that no proxy takes the stream for dead.
+	// then each new entry once, in order. After 25 seconds without an event a
+	// `checkpoint` comes, so that no proxy takes the stream for dead, and readers of
+	// few `types` get on.
 	//
 	// A stream may be read as slowly as you like: what you have not read yet waits
 	// in the database. It ends with TOKEN_EXPIRED when the token does, with
@@ -59,8 +60,9 @@ type EventServiceClient interface {
 	// after the last number received: of an entry, a checkpoint or, on a stream
 	// that was live only, of `ready`.
 	//
-	// Errors: SEQUENCE_OUT_OF_RANGE (that point is pruned or ahead of the head, at
-	// once or while the stream goes on; the metadata holds `head`), NOT_ALLOWED,
+	// Errors: SEQUENCE_OUT_OF_RANGE (that point is pruned, ahead of the head or not
+	// in this feed, at once or while the stream goes on, as where the database is
+	// replaced by an older copy; the metadata holds `head`), NOT_ALLOWED,
 	// VALIDATION_FAILED, RATE_LIMITED (more than 10 streams and sockets of one user
 	// on this instance).
 	StreamEvents(context.Context, *v1.StreamEventsRequest) (*connect.ServerStreamForClient[v1.StreamEventsResponse], error)
@@ -116,14 +118,15 @@ func (c *eventServiceClient) StreamEvents(ctx context.Context, req *v1.StreamEve
 // EventServiceHandler is an implementation of the bookings.v1.EventService service.
 type EventServiceHandler interface {
 	// The feed after a number, a page at a time. Follow it by asking again after
-	// the last `sequence` received.
+	// `through_sequence`.
 	//
-	// Errors: SEQUENCE_OUT_OF_RANGE (that point is pruned or ahead of the head;
-	// the metadata holds `head`), NOT_ALLOWED, VALIDATION_FAILED.
+	// Errors: SEQUENCE_OUT_OF_RANGE (that point is pruned, ahead of the head or not
+	// in this feed; the metadata holds `head`), NOT_ALLOWED, VALIDATION_FAILED.
 	ListEvents(context.Context, *v1.ListEventsRequest) (*v1.ListEventsResponse, error)
 	// The feed as it grows: first `ready`, then what came after `after_sequence`,
-	// then each new entry once, in order. After 25 seconds without a message a
-	// `checkpoint` comes, so that no proxy takes the stream for dead.
+	// then each new entry once, in order. After 25 seconds without an event a
+	// `checkpoint` comes, so that no proxy takes the stream for dead, and readers of
+	// few `types` get on.
 	//
 	// A stream may be read as slowly as you like: what you have not read yet waits
 	// in the database. It ends with TOKEN_EXPIRED when the token does, with
@@ -132,8 +135,9 @@ type EventServiceHandler interface {
 	// after the last number received: of an entry, a checkpoint or, on a stream
 	// that was live only, of `ready`.
 	//
-	// Errors: SEQUENCE_OUT_OF_RANGE (that point is pruned or ahead of the head, at
-	// once or while the stream goes on; the metadata holds `head`), NOT_ALLOWED,
+	// Errors: SEQUENCE_OUT_OF_RANGE (that point is pruned, ahead of the head or not
+	// in this feed, at once or while the stream goes on, as where the database is
+	// replaced by an older copy; the metadata holds `head`), NOT_ALLOWED,
 	// VALIDATION_FAILED, RATE_LIMITED (more than 10 streams and sockets of one user
 	// on this instance).
 	StreamEvents(context.Context, *v1.StreamEventsRequest, *connect.ServerStream[v1.StreamEventsResponse]) error
