@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -71,6 +72,12 @@ const (
 		UNION ALL
 		SELECT 'provider', provider_id, row_number() OVER (PARTITION BY provider_id ORDER BY ordinal), booking_events.id
 		FROM booking_events JOIN bookings ON bookings.id = booking_id`
+	// It had pruned the provider's first entry, and all that one customer had.
+	firstPruned = `
+		WITH pruned AS (
+			DELETE FROM feed_entries WHERE user_id = 'auth0|zoe' OR user_id = 'ben' AND sequence = 1 RETURNING role, user_id
+		)
+		UPDATE feeds SET pruned_through = 1 FROM pruned WHERE feeds.role = pruned.role AND feeds.user_id = pruned.user_id`
 	firstJobs = `
 		INSERT INTO river_job (id, kind, queue, state, max_attempts, args, scheduled_at)
 		SELECT reminder_job_id, 'reminder', 'reminders', 'scheduled', 25,
@@ -102,7 +109,7 @@ func firstVersion(t *testing.T) (address string, pool *pgxpool.Pool) {
 	if _, err := rivers.Migrate(t.Context(), rivermigrate.DirectionUp, nil); err != nil {
 		t.Fatal(err)
 	}
-	for _, sql := range []string{firstBookings, firstEvents, firstFeeds, firstEntries, firstJobs} {
+	for _, sql := range []string{firstBookings, firstEvents, firstFeeds, firstEntries, firstPruned, firstJobs} {
 		if _, err := pool.Exec(t.Context(), sql); err != nil {
 			t.Fatalf("%v: %s", err, sql)
 		}
@@ -137,6 +144,9 @@ func upgrade(t *testing.T) *upgraded {
 	if err := client.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	var running sync.WaitGroup
+	running.Go(func() { feeds.Run(t.Context()) })
+	t.Cleanup(running.Wait)
 	t.Cleanup(func() { <-client.Stopped() })
 	return &upgraded{t: t, Service: &bookingsvc.Service{
 		Pool: pgpool.Of(pool), Jobs: client, Feeds: feeds, Now: time.Now, ReminderLead: 10 * time.Minute, MaxPending: 10,
@@ -166,6 +176,8 @@ func TestADatabaseOfTheFirstVersionGoesOn(t *testing.T) {
 	u.wantsItsReminder()
 	u.wantsTheKeyReplayed()
 	u.wantsFeedsToGoOn()
+	u.wantsEntriesToNameTheOneBefore()
+	u.wantsEverythingInOneFeed()
 }
 
 // wantsAllRead reads bookings one by one, in lists of each party, and their histories.
@@ -234,11 +246,55 @@ func (u *upgraded) wantsFeedsToGoOn() {
 		{Role: booking.RoleProvider, User: "ben"}:       {2, 5 + 1 + 1},
 		{Role: booking.RoleCustomer, User: "anna"}:      {2, 3 + 1},
 		{Role: booking.RoleCustomer, User: "Zoë|42"}:    {1, 1 + 1},
-		{Role: booking.RoleCustomer, User: "auth0|zoe"}: {1, 1},
+		{Role: booking.RoleCustomer, User: "auth0|zoe"}: {2, 1},
 	} {
 		entries, err := feed.Read(u.t.Context(), u.Pool, key, 0, 100)
-		if err != nil || int64(len(entries)) != want[1]-want[0]+1 || entries[0].Sequence != want[0] {
+		if err != nil || int64(len(entries)) != want[1]-want[0]+1 || len(entries) > 0 && entries[0].Sequence != want[0] {
 			u.t.Errorf("%v: %d entries, not %d to %d, %v", key, len(entries), want[0], want[1], err)
 		}
+	}
+}
+
+// wantsEntriesToNameTheOneBefore also where that has been pruned.
+func (u *upgraded) wantsEntriesToNameTheOneBefore() {
+	u.t.Helper()
+	const wrong = `
+		SELECT feeds.role || ' ' || feeds.user_id || ' ' || number
+		FROM feeds
+		CROSS JOIN LATERAL generate_series(feeds.pruned_through, feeds.head) AS number
+		LEFT JOIN feed_entries AS next USING (role, user_id)
+		WHERE next.sequence = number + 1 AND number > 0
+		  AND next.previous_id IS DISTINCT FROM (
+			SELECT id FROM (
+				SELECT booking_events.id, row_number() OVER (ORDER BY ordinal) AS place
+				FROM booking_events
+				JOIN bookings ON bookings.id = booking_id
+				WHERE feeds.role = 'all' OR (feeds.role = 'provider' AND provider_id = feeds.user_id) OR (feeds.role = 'customer' AND customer_id = feeds.user_id)
+			) AS placed
+			WHERE place = number
+		)
+		UNION ALL
+		SELECT feeds.role || ' ' || feeds.user_id || ' head'
+		FROM feeds
+		WHERE feeds.newest_id IS DISTINCT FROM (
+			SELECT booking_events.id
+			FROM booking_events
+			JOIN bookings ON bookings.id = booking_id
+			WHERE feeds.role = 'all' OR (feeds.role = 'provider' AND provider_id = feeds.user_id) OR (feeds.role = 'customer' AND customer_id = feeds.user_id)
+			ORDER BY ordinal DESC
+			LIMIT 1
+		)`
+	pgtest.Eventually(u.t, "entries that name the one before", func() bool {
+		var faults string
+		err := u.Pool.QueryRow(u.t.Context(), "SELECT coalesce(string_agg(fault, ', '), '') FROM ("+wrong+") AS wrong(fault)").Scan(&faults)
+		return err == nil && faults == ""
+	})
+}
+
+func (u *upgraded) wantsEverythingInOneFeed() {
+	u.t.Helper()
+	bounds, err := feed.ReadBounds(u.t.Context(), u.Pool, feed.All, nil)
+	if err != nil || bounds.Head.Sequence != 5+1+1 {
+		u.t.Errorf("the feed of everything goes to %v, %v", bounds.Head, err)
 	}
 }
