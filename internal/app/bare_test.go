@@ -31,7 +31,7 @@ func bare(t testing.TB, changes ...func(*bareServer)) *instance {
 	i := newInstance(t)
 	log := slog.New(slog.NewJSONHandler(i.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	gate := &middleware.Gate{
-		Verifier: identity.New(identity.Options{Secret: []byte(testSecret), InternalTokens: []string{testInternal}, Now: time.Now}),
+		Verifier: identity.New(identity.Options{Keys: identity.Secret(testSecret), InternalTokens: []string{testInternal}, Now: time.Now}),
 		Limiter:  ratelimit.New(0, time.Now),
 	}
 	b := &bareServer{

@@ -43,6 +43,7 @@ type Server struct {
 	jobsPool *pgpool.Pool
 	redis    redis.UniversalClient
 	clock    *clock.Clock
+	keys     identity.Keys
 	feeds    *feed.Hub
 	jobs     *river.Client[pgx.Tx]
 	health   *health
@@ -55,6 +56,9 @@ type Server struct {
 // New wires a server. It connects to nothing yet.
 func New(ctx context.Context, s Settings, log *slog.Logger) (*Server, error) {
 	server := &Server{settings: s, log: log}
+	if err := server.openKeys(); err != nil {
+		return nil, err
+	}
 	if err := server.openStores(ctx); err != nil {
 		server.closeStores()
 		return nil, err
@@ -84,7 +88,7 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	}
 	s.feeds = feed.NewHub(s.pool, broadcast, s.log)
 	s.clock = clock.New(s.pool.Pool, time.Now, s.log)
-	s.health = &health{pool: s.pool, redis: broadcast, clock: s.clock}
+	s.health = &health{pool: s.pool, redis: broadcast, clock: s.clock, keys: s.jwks()}
 	if !s.settings.Worker {
 		s.jobs, err = jobs.NewInserter(s.pool, s.log, s.clock.Now)
 		return err
@@ -101,7 +105,7 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 func (s *Server) handler() (http.Handler, error) {
 	gate := &middleware.Gate{
 		Verifier: identity.New(identity.Options{
-			Secret:         []byte(s.settings.JWTSecret),
+			Keys:           s.keys,
 			Issuer:         s.settings.JWTIssuer,
 			Audience:       s.settings.JWTAudience,
 			InternalTokens: s.settings.InternalTokens,

@@ -28,7 +28,9 @@ type Settings struct {
 	DatabaseURL     string         `env:"DATABASE_URL" help:"PostgreSQL 14 or newer with btree_gist (required)"`
 	DatabasePooler  bool           `env:"DATABASE_POOLER" help:"DATABASE_URL is a pooler's in transaction mode, such as PgBouncer's"`
 	RedisURL        string         `env:"REDIS_URL" help:"Redis, to carry events between instances; unset: inside this process alone"`
-	JWTSecret       string         `env:"JWT_SECRET" help:"shared secret of the tokens (HS256), 32 bytes or more (required)"`
+	JWTSecret       string         `env:"JWT_SECRET" help:"shared secret of the tokens (HS256), 32 bytes or more; this or one of the next two is required"`
+	JWTPublicKey    string         `env:"JWT_PUBLIC_KEY_FILE" help:"PEM file of the tokens' public key: RSA (RS256), P-256 (ES256) or Ed25519 (EdDSA)"`
+	JWKSURL         string         `env:"JWT_JWKS_URL" help:"URL of the identity provider's keys (JWKS)"`
 	JWTIssuer       string         `env:"JWT_ISSUER" help:"the iss that tokens must have; unset: any"`
 	JWTAudience     string         `env:"JWT_AUDIENCE" help:"the aud that tokens must have; unset: any"`
 	InternalTokens  []string       `env:"INTERNAL_TOKEN" help:"x-internal-token of internal services, 32 bytes or more; two values during rotation"`
@@ -55,7 +57,7 @@ type Settings struct {
 // notSupportedYet are settings of the contract that this program does not know yet. To
 // pass over one in silence could open what its user wants closed.
 var notSupportedYet = []string{
-	"JWT_PUBLIC_KEY_FILE", "JWT_JWKS_URL", "INTERNAL_ADDR", "INTERNAL_TLS_CERT", "INTERNAL_TLS_KEY",
+	"INTERNAL_ADDR", "INTERNAL_TLS_CERT", "INTERNAL_TLS_KEY",
 	"INTERNAL_CLIENT_CA", "INTERNAL_CLIENT_NAMES", "ADMIN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT",
 }
 
@@ -104,7 +106,7 @@ func (s Settings) check() []error {
 		}
 	}
 	fault(s.DatabaseURL == "", "DATABASE_URL: is required")
-	fault(len(s.JWTSecret) < minSecret, "JWT_SECRET: must have %d bytes or more", minSecret)
+	faults = append(faults, s.checkKeys()...)
 	for _, token := range s.InternalTokens {
 		fault(len(token) < minSecret, "INTERNAL_TOKEN: each value must have %d bytes or more", minSecret)
 	}

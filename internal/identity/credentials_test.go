@@ -54,7 +54,7 @@ func TestWhoCallsIsReadFromTheHeaders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			credentials := FromHeader(http.Header{"Authorization": test.authorization, "X-Internal-Token": test.internal})
-			caller, err := verifier().Identify(credentials, test.internalAllowed)
+			caller, err := verifier().Identify(t.Context(), credentials, test.internalAllowed)
 			if test.reason != "" {
 				requireReason(t, err, test.reason)
 				return
@@ -67,8 +67,8 @@ func TestWhoCallsIsReadFromTheHeaders(t *testing.T) {
 func TestWithoutInternalTokensNoneIsGood(t *testing.T) {
 	t.Parallel()
 	for _, tokens := range [][]string{nil, {}, {""}} {
-		v := New(Options{Secret: secret, InternalTokens: tokens, Now: atNow})
-		_, err := v.Identify(Credentials{InternalToken: []string{""}}, true)
+		v := New(Options{Keys: Secret(secret), InternalTokens: tokens, Now: atNow})
+		_, err := v.Identify(t.Context(), Credentials{InternalToken: []string{""}}, true)
 		requireReason(t, err, booking.ReasonTokenInvalid)
 	}
 }

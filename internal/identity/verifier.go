@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -23,8 +24,8 @@ const (
 
 // Options are a Verifier's settings.
 type Options struct {
-	// Secret is the key of HS256, 32 bytes or more. Without one, no JWT is good.
-	Secret []byte
+	// Keys are what JWTs are signed with. Without any, no JWT is good.
+	Keys Keys
 	// Issuer and Audience, where not empty, must be in every token: Issuer as
 	// its iss, Audience as its aud or one of them.
 	Issuer, Audience string
@@ -37,14 +38,17 @@ type Options struct {
 
 // Verifier judges credentials. It is safe for concurrent use.
 type Verifier struct {
-	secret   []byte
+	keys     Keys
 	parser   *jwt.Parser
 	internal [][sha256.Size]byte
 }
 
 // New makes a Verifier.
 func New(options Options) *Verifier {
-	v := &Verifier{secret: options.Secret, parser: newParser(options)}
+	if options.Keys == nil {
+		options.Keys = Secret(nil)
+	}
+	v := &Verifier{keys: options.Keys, parser: newParser(options)}
 	for _, token := range options.InternalTokens {
 		if token != "" {
 			v.internal = append(v.internal, sha256.Sum256([]byte(token)))
@@ -56,7 +60,7 @@ func New(options Options) *Verifier {
 // newParser closes everything that the library leaves open by default.
 func newParser(options Options) *jwt.Parser {
 	closed := []jwt.ParserOption{
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithValidMethods(options.Keys.algorithms()),
 		jwt.WithExpirationRequired(),
 		jwt.WithIssuedAt(),
 		jwt.WithLeeway(leeway),
@@ -76,7 +80,7 @@ func newParser(options Options) *jwt.Parser {
 // passed over.
 //
 // Errors are *booking.Error: TOKEN_MISSING, TOKEN_INVALID or TOKEN_EXPIRED.
-func (v *Verifier) Identify(credentials Credentials, internalAllowed bool) (Caller, error) {
+func (v *Verifier) Identify(ctx context.Context, credentials Credentials, internalAllowed bool) (Caller, error) {
 	if internalAllowed && len(credentials.InternalToken) > 0 {
 		return v.identifyService(credentials)
 	}
@@ -87,7 +91,7 @@ func (v *Verifier) Identify(credentials Credentials, internalAllowed bool) (Call
 	if !ok {
 		return Caller{}, invalid()
 	}
-	return v.VerifyBearer(token)
+	return v.VerifyBearer(ctx, token)
 }
 
 func (v *Verifier) identifyService(credentials Credentials) (Caller, error) {
@@ -108,18 +112,20 @@ func (v *Verifier) isInternal(token string) bool {
 	return equal == 1
 }
 
-// VerifyBearer says whose JWT this is, without any "Bearer" in front.
+// VerifyBearer says whose JWT this is, without any "Bearer" in front. It may
+// wait some seconds for keys that are being fetched.
 //
 // Errors are *booking.Error: TOKEN_EXPIRED where its age is the token's only
 // fault, else TOKEN_INVALID.
-func (v *Verifier) VerifyBearer(token string) (Caller, error) {
+func (v *Verifier) VerifyBearer(ctx context.Context, token string) (Caller, error) {
 	// Go's base64 skips line breaks, even a strict one: one signature could be
 	// written in many ways.
 	if len(token) > maxTokenBytes || strings.ContainsAny(token, "\r\n") {
 		return Caller{}, invalid()
 	}
 	var payload claims
-	if _, err := v.parser.ParseWithClaims(token, &payload, v.key); err != nil {
+	key := func(token *jwt.Token) (any, error) { return v.key(ctx, token) }
+	if _, err := v.parser.ParseWithClaims(token, &payload, key); err != nil {
 		return Caller{}, refusal(err)
 	}
 	expires, err := payload.GetExpirationTime()
@@ -133,11 +139,15 @@ var errKey = errors.New("no key for this token")
 
 // key finds the key that must have signed the token, whose header nobody has
 // verified yet. None for a token with critical extensions, since we know none
-// (RFC 7515 section 4.1.11), and none where no secret is set: an empty one
-// would be a key that everybody has.
-func (v *Verifier) key(token *jwt.Token) (any, error) {
-	if _, critical := token.Header["crit"]; critical || len(v.secret) == 0 {
+// (RFC 7515 section 4.1.11), and none where the token names another algorithm
+// than the key's.
+func (v *Verifier) key(ctx context.Context, token *jwt.Token) (any, error) {
+	if _, critical := token.Header["crit"]; critical {
 		return nil, errKey
 	}
-	return v.secret, nil
+	found, ok := v.keys.find(ctx, token.Header)
+	if !ok || found.algorithm != token.Method.Alg() {
+		return nil, errKey
+	}
+	return found.material, nil
 }

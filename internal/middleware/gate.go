@@ -23,13 +23,13 @@ type Gate struct {
 // the caller. internalAllowed tells whether the door takes the internal token.
 // It fails with TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED or RATE_LIMITED.
 func (g *Gate) Admit(ctx context.Context, credentials identity.Credentials, internalAllowed bool) (context.Context, error) {
-	caller, err := g.Verifier.Identify(credentials, internalAllowed)
+	caller, err := g.Verifier.Identify(ctx, credentials, internalAllowed)
 	return g.admit(ctx, caller, err)
 }
 
 // AdmitBearer is Admit for a token that came in another way than by header.
 func (g *Gate) AdmitBearer(ctx context.Context, token string) (context.Context, error) {
-	caller, err := g.Verifier.VerifyBearer(token)
+	caller, err := g.Verifier.VerifyBearer(ctx, token)
 	return g.admit(ctx, caller, err)
 }
 
