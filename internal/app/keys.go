@@ -68,9 +68,6 @@ func (s *Server) openKeys() (err error) {
 	default:
 		s.keys = identity.Secret(s.settings.JWTSecret)
 	}
-	if s.settings.JWTSecret == "" && s.settings.JWTAudience == "" {
-		s.log.Warn("JWT_AUDIENCE is not set: tokens that the identity provider made for other services are taken too")
-	}
 	return nil
 }
 

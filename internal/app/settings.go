@@ -34,6 +34,11 @@ type Settings struct {
 	JWTIssuer       string         `env:"JWT_ISSUER" help:"the iss that tokens must have; unset: any"`
 	JWTAudience     string         `env:"JWT_AUDIENCE" help:"the aud that tokens must have; unset: any"`
 	InternalTokens  []string       `env:"INTERNAL_TOKEN" help:"x-internal-token of internal services, 32 bytes or more; two values during rotation"`
+	InternalAddr    string         `env:"INTERNAL_ADDR" help:"address to listen on for internal services, which then come in nowhere else"`
+	InternalTLSCert string         `env:"INTERNAL_TLS_CERT" help:"file of the TLS certificate there; with INTERNAL_TLS_KEY"`
+	InternalTLSKey  string         `env:"INTERNAL_TLS_KEY" help:"file of the TLS key there; with INTERNAL_TLS_CERT"`
+	InternalCA      string         `env:"INTERNAL_CLIENT_CA" help:"file of the CA of the client certificates that are demanded there; with INTERNAL_CLIENT_NAMES"`
+	InternalNames   []string       `env:"INTERNAL_CLIENT_NAMES" help:"services that may connect there: DNS names or URIs in their certificates"`
 	RateLimit       int            `env:"RATE_LIMIT_RPM" envDefault:"60" help:"requests a minute for each user or address; 0: no limit"`
 	MaxPending      int64          `env:"MAX_PENDING" envDefault:"10" help:"PENDING bookings that a customer may hold at one provider"`
 	ReminderLead    time.Duration  `env:"REMINDER_LEAD" envDefault:"10m" help:"how long before the start a reminder is due"`
@@ -57,8 +62,7 @@ type Settings struct {
 // notSupportedYet are settings of the contract that this program does not know yet. To
 // pass over one in silence could open what its user wants closed.
 var notSupportedYet = []string{
-	"INTERNAL_ADDR", "INTERNAL_TLS_CERT", "INTERNAL_TLS_KEY",
-	"INTERNAL_CLIENT_CA", "INTERNAL_CLIENT_NAMES", "ADMIN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT",
+	"ADMIN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT",
 }
 
 // FromEnvironment reads the settings of a server. Its error names every fault.
@@ -107,10 +111,7 @@ func (s Settings) check() []error {
 	}
 	fault(s.DatabaseURL == "", "DATABASE_URL: is required")
 	faults = append(faults, s.checkKeys()...)
-	for _, token := range s.InternalTokens {
-		fault(len(token) < minSecret, "INTERNAL_TOKEN: each value must have %d bytes or more", minSecret)
-	}
-	fault(len(s.InternalTokens) > 2, "INTERNAL_TOKEN: at most two values, during rotation")
+	faults = append(faults, s.checkInternal()...)
 	_, _, err := SplitAddr(s.Addr)
 	fault(err != nil, "ADDR: %w", err)
 	err = checkKeyPair(s.TLSCert, s.TLSKey)
@@ -156,7 +157,7 @@ func Help() string {
 		if value := field.Tag.Get("envDefault"); value != "" {
 			text += " (default " + value + ")"
 		}
-		fmt.Fprintf(&help, "  %-18s %s\n", name, text)
+		fmt.Fprintf(&help, "  %-21s %s\n", name, text)
 	}
 	return help.String()
 }

@@ -96,7 +96,6 @@ func TestEachWrongSettingIsNamed(t *testing.T) {
 		"FEED_RETENTION=-1h":                 "FEED_RETENTION",
 		"SHUTDOWN_TIMEOUT=0s":                "SHUTDOWN_TIMEOUT",
 		"JWT_JWKS_URL=https://a.example":     "JWT_JWKS_URL", // beside a secret
-		"INTERNAL_ADDR=:8081":                "INTERNAL_ADDR",
 		"ADMIN_ADDR=:9090":                   "ADMIN_ADDR",
 	} {
 		_, err := FromEnvironment(required(wrong))
@@ -188,6 +187,7 @@ func TestTheHelpExplainsEverySetting(t *testing.T) {
 	}
 	for _, name := range []string{
 		"ADDR", "TLS_CERT", "TLS_KEY", "DATABASE_URL", "REDIS_URL", "JWT_SECRET", "JWT_PUBLIC_KEY_FILE", "JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "INTERNAL_TOKEN",
+		"INTERNAL_ADDR", "INTERNAL_TLS_CERT", "INTERNAL_TLS_KEY", "INTERNAL_CLIENT_CA", "INTERNAL_CLIENT_NAMES",
 		"RATE_LIMIT_RPM", "MAX_PENDING", "REMINDER_LEAD", "FEED_RETENTION", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "LOG_LEVEL", "LOG_FORMAT", "SHUTDOWN_TIMEOUT",
 	} {
 		if !slices.Contains(named, name) {

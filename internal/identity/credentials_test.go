@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ func TestWhoCallsIsReadFromTheHeaders(t *testing.T) {
 	t.Parallel()
 	const good, other = "old internal token", "new internal token"
 	person := Caller{Actor: alice, Expires: now.Add(time.Hour)}
-	service := Caller{Actor: booking.Internal}
+	service := func(n int) Caller { return Caller{Actor: booking.Internal, Service: fmt.Sprintf("token-%d", n)} }
 	bearer := "Bearer " + token(nil)
 	tests := map[string]struct {
 		authorization, internal []string
@@ -39,8 +40,8 @@ func TestWhoCallsIsReadFromTheHeaders(t *testing.T) {
 		"two headers":                            {authorization: []string{bearer, bearer}, reason: booking.ReasonTokenInvalid},
 		"two in one header":                      {authorization: []string{bearer + ", " + bearer}, reason: booking.ReasonTokenInvalid},
 		"an expired token":                       {authorization: []string{"Bearer " + token(object{"exp": 1})}, reason: booking.ReasonTokenExpired},
-		"internal":                               {internal: []string{good}, internalAllowed: true, want: service},
-		"the other internal":                     {internal: []string{other}, internalAllowed: true, want: service},
+		"internal":                               {internal: []string{good}, internalAllowed: true, want: service(1)},
+		"the other internal":                     {internal: []string{other}, internalAllowed: true, want: service(2)},
 		"a wrong internal":                       {internal: []string{"wrong"}, internalAllowed: true, reason: booking.ReasonTokenInvalid},
 		"the start of an internal":               {internal: []string{good[:4]}, internalAllowed: true, reason: booking.ReasonTokenInvalid},
 		"an empty internal":                      {internal: []string{""}, internalAllowed: true, reason: booking.ReasonTokenInvalid},

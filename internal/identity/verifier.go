@@ -1,10 +1,12 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -74,10 +76,11 @@ func newParser(options Options) *jwt.Parser {
 	return jwt.NewParser(closed...)
 }
 
-// Identify says who calls. internalAllowed is the door's word on whether the
-// internal token counts there; elsewhere it is ignored. Where it counts, a
-// wrong one, or one beside an Authorization header, is refused rather than
-// passed over.
+// Identify says who calls. internalAllowed is the gate's word on whether internal
+// services may come in there; elsewhere what makes them is ignored. Where it
+// counts, a wrong internal token, or one beside an Authorization header, is refused
+// rather than passed over. A certificate admits its service by itself, and does not
+// stand in the way of a person's JWT.
 //
 // Errors are *booking.Error: TOKEN_MISSING, TOKEN_INVALID or TOKEN_EXPIRED.
 func (v *Verifier) Identify(ctx context.Context, credentials Credentials, internalAllowed bool) (Caller, error) {
@@ -85,6 +88,9 @@ func (v *Verifier) Identify(ctx context.Context, credentials Credentials, intern
 		return v.identifyService(credentials)
 	}
 	if len(credentials.Authorization) == 0 {
+		if internalAllowed && credentials.Certificate != "" {
+			return Caller{Actor: booking.Internal, Service: credentials.Certificate}, nil
+		}
 		return Caller{}, missing()
 	}
 	token, ok := credentials.bearer()
@@ -95,21 +101,26 @@ func (v *Verifier) Identify(ctx context.Context, credentials Credentials, intern
 }
 
 func (v *Verifier) identifyService(credentials Credentials) (Caller, error) {
-	alone := len(credentials.InternalToken) == 1 && len(credentials.Authorization) == 0
-	if !alone || !v.isInternal(credentials.InternalToken[0]) {
+	if len(credentials.InternalToken) != 1 || len(credentials.Authorization) > 0 {
 		return Caller{}, invalid()
 	}
-	return Caller{Actor: booking.Internal}, nil
+	number := v.internalNumber(credentials.InternalToken[0])
+	if number == 0 {
+		return Caller{}, invalid()
+	}
+	name := cmp.Or(credentials.Certificate, fmt.Sprintf("token-%d", number))
+	return Caller{Actor: booking.Internal, Service: name}, nil
 }
 
-// isInternal compares sums and all of them, so that the time it takes tells
-// nothing about a valid token: not its start, not its length, not which one.
-func (v *Verifier) isInternal(token string) bool {
-	sum, equal := sha256.Sum256([]byte(token)), 0
-	for _, valid := range v.internal {
-		equal |= subtle.ConstantTimeCompare(sum[:], valid[:])
+// internalNumber is which of the internal tokens this is, from 1; 0 is none. It
+// compares sums and all of them, so that the time it takes tells nothing about a
+// valid token: not its start, not its length, not which one.
+func (v *Verifier) internalNumber(token string) int {
+	sum, number := sha256.Sum256([]byte(token)), 0
+	for n, valid := range v.internal {
+		number = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(sum[:], valid[:]), n+1, number)
 	}
-	return equal == 1
+	return number
 }
 
 // VerifyBearer says whose JWT this is, without any "Bearer" in front. It may
