@@ -47,6 +47,9 @@ func TestWrongWordsAndSettingsExitWithTwoAndSayAll(t *testing.T) {
 		"nobody to check":   {[]string{"ADDR=localhost"}, []string{"healthcheck"}, []string{"ADDR"}},
 		"no certificate":    {[]string{"TLS_CERT=/nowhere"}, []string{"healthcheck"}, []string{"TLS_CERT"}},
 		"worker too":        {nil, []string{"worker"}, []string{"DATABASE_URL"}},
+		"token for a JWKS":  {[]string{"JWT_JWKS_URL=https://keys.example"}, []string{"token", "--sub", "a", "--role", "customer"}, []string{"JWT_JWKS_URL", "JWT_SECRET"}},
+		"token for a file":  {[]string{"JWT_PUBLIC_KEY_FILE=key.pem"}, []string{"token", "--sub", "a", "--role", "customer"}, []string{"JWT_PUBLIC_KEY_FILE"}},
+		"dev with a JWKS":   {[]string{"JWT_JWKS_URL=https://keys.example", "HOME=/nowhere"}, []string{"dev"}, []string{"JWT_JWKS_URL", "serve"}},
 		"token for nobody":  {[]string{"JWT_SECRET=" + testSecret}, []string{"token", "--role", "customer"}, []string{"sub"}},
 		"token for a king":  {[]string{"JWT_SECRET=" + testSecret}, []string{"token", "--sub", "a", "--role", "king"}, []string{"role"}},
 	} {
@@ -89,8 +92,8 @@ func TestTokensOfTheCommandAreGood(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code is %d: %s", code, stderr)
 	}
-	verifier := identity.New(identity.Options{Secret: []byte(testSecret), Now: time.Now})
-	caller, err := verifier.VerifyBearer(strings.TrimSpace(stdout))
+	verifier := identity.New(identity.Options{Keys: identity.Secret(testSecret), Now: time.Now})
+	caller, err := verifier.VerifyBearer(t.Context(), strings.TrimSpace(stdout))
 	if err != nil || caller.Actor != (booking.Actor{Role: booking.RoleProvider, ID: "bob"}) {
 		t.Errorf("the token is of %+v, %v", caller, err)
 	}

@@ -29,6 +29,9 @@ func (p program) dev(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := p.refusePublicKeys("bookings dev signs its tokens itself, with a secret: unset it, or use bookings serve"); err != nil {
+		return err
+	}
 	if path == "" {
 		if path, err = p.stateFolder(); err != nil {
 			return err
@@ -47,7 +50,7 @@ func (p program) dev(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := state.renewTokens(folder, settings, time.Now()); err != nil {
+	if err := state.renewTokens(ctx, folder, settings, time.Now()); err != nil {
 		return err
 	}
 	if p.variable("DATABASE_URL") != "" {

@@ -103,7 +103,7 @@ func openState(t *testing.T, path string, settings app.Settings) devState {
 	if settings.JWTSecret == "" {
 		settings.JWTSecret = state.Secret
 	}
-	check(t, state.renewTokens(folder, settings, time.Now()))
+	check(t, state.renewTokens(t.Context(), folder, settings, time.Now()))
 	return state
 }
 

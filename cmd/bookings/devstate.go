@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -60,8 +61,8 @@ func loadDevState(folder *os.Root) (state devState, err error) {
 
 // renewTokens signs the tokens with what the server verifies with, unless it
 // takes those that are kept, for a while at least, and keeps them.
-func (s *devState) renewTokens(folder *os.Root, settings app.Settings, now time.Time) (err error) {
-	if s.accepted(settings, now.Add(devTokenRenewal)) {
+func (s *devState) renewTokens(ctx context.Context, folder *os.Root, settings app.Settings, now time.Time) (err error) {
+	if s.accepted(ctx, settings, now.Add(devTokenRenewal)) {
 		return nil
 	}
 	sign := func(who booking.Actor) (string, error) {
@@ -81,13 +82,13 @@ func (s *devState) renewTokens(folder *os.Root, settings app.Settings, now time.
 }
 
 // accepted tells whether a server with these settings would take the tokens.
-func (s *devState) accepted(settings app.Settings, at time.Time) bool {
+func (s *devState) accepted(ctx context.Context, settings app.Settings, at time.Time) bool {
 	verifier := identity.New(identity.Options{
-		Secret: []byte(settings.JWTSecret), Issuer: settings.JWTIssuer, Audience: settings.JWTAudience,
+		Keys: identity.Secret(settings.JWTSecret), Issuer: settings.JWTIssuer, Audience: settings.JWTAudience,
 		Now: func() time.Time { return at },
 	})
 	for token, who := range map[string]booking.Actor{s.CustomerToken: devCustomer, s.ProviderToken: devProvider} {
-		if caller, err := verifier.VerifyBearer(token); err != nil || caller.Actor != who {
+		if caller, err := verifier.VerifyBearer(ctx, token); err != nil || caller.Actor != who {
 			return false
 		}
 	}

@@ -106,7 +106,7 @@ func readCertificate(path string) ([]byte, error) {
 	return nil, errors.New("there is no certificate in " + path)
 }
 
-var errStranger = errors.New("the server shows another certificate than TLS_CERT: is it another server, or was the file renewed since it started?")
+var errStranger = errors.New("the server shows another certificate than TLS_CERT: is it another server, or does the renewed file not fit its key?")
 
 // trustOnly takes this one certificate, whoever signed it and whatever names it
 // has: the server's names are for its callers, and this machine's need not be

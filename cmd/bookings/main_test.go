@@ -40,8 +40,10 @@ type process struct {
 	cmd    *exec.Cmd
 	lines  chan string
 	stderr *output
-	ended  chan struct{}
-	err    error
+	// internal is where internal services connect.
+	internal string
+	ended    chan struct{}
+	err      error
 }
 
 // launch starts the program with an environment of its own.

@@ -38,7 +38,7 @@ func (p program) serve(ctx context.Context, args []string) error {
 func placed(err error) error {
 	var unknown *net.DNSError
 	if errors.Is(err, syscall.EADDRNOTAVAIL) || errors.As(err, &unknown) && unknown.IsNotFound {
-		return fmt.Errorf("%w: these settings are wrong:\nADDR: %w", errUsage, err)
+		return fmt.Errorf("%w: these settings are wrong:\n%w", errUsage, err)
 	}
 	return err
 }

@@ -22,6 +22,9 @@ func (p program) token(_ context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := p.refusePublicKeys("its tokens come from the identity provider: bookings token signs with JWT_SECRET alone"); err != nil {
+		return err
+	}
 	secret := p.variable("JWT_SECRET")
 	if len(secret) < 32 {
 		return fmt.Errorf("%w: JWT_SECRET: must have 32 bytes or more", errUsage)
@@ -33,6 +36,17 @@ func (p program) token(_ context.Context, args []string) error {
 	}
 	_, err = fmt.Fprintln(p.stdout, token)
 	return err
+}
+
+// refusePublicKeys is for commands that sign tokens: with a public key, nobody
+// but the identity provider can.
+func (p program) refusePublicKeys(why string) error {
+	for _, name := range []string{"JWT_PUBLIC_KEY_FILE", "JWT_JWKS_URL"} {
+		if p.variable(name) != "" {
+			return fmt.Errorf("%w: %s: %s", errUsage, name, why)
+		}
+	}
+	return nil
 }
 
 // variable is one variable of the environment.

@@ -38,6 +38,9 @@ func (s *Server) startBackground(ctx context.Context) *background {
 	b.stopBroadcasts, b.stopStarting, b.cutOff = stopBroadcasts, stopStarting, cutOff
 	b.broadcasts.Go(func() { s.feeds.Run(broadcasting) })
 	b.broadcasts.Go(func() { s.clock.Run(broadcasting) })
+	if keys := s.jwks(); keys != nil {
+		b.broadcasts.Go(func() { keys.Run(broadcasting) })
+	}
 	if s.settings.Worker {
 		b.start.Go(func() { s.startWork(starting, working) })
 	}

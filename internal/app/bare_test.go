@@ -31,7 +31,7 @@ func bare(t testing.TB, changes ...func(*bareServer)) *instance {
 	i := newInstance(t)
 	log := slog.New(slog.NewJSONHandler(i.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	gate := &middleware.Gate{
-		Verifier: identity.New(identity.Options{Secret: []byte(testSecret), InternalTokens: []string{testInternal}, Now: time.Now}),
+		Verifier: identity.New(identity.Options{Keys: identity.Secret(testSecret), InternalTokens: []string{testInternal}, Now: time.Now}),
 		Limiter:  ratelimit.New(0, time.Now),
 	}
 	b := &bareServer{
@@ -42,7 +42,7 @@ func bare(t testing.TB, changes ...func(*bareServer)) *instance {
 	for _, change := range changes {
 		change(b)
 	}
-	handler, err := routes(b.settings, b.doors, b.sockets, &health{}, log)
+	handler, err := routes(middleware.SideOnly, b.settings, b.doors, b.sockets, &health{}, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func (i *instance) serve(handler http.Handler, log *slog.Logger) {
 		i.t.Fatal(err)
 	}
 	i.addr = listener.Addr().String()
-	server := newHTTPServer("", handler, log)
+	server := newHTTPServer(handler, log)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	i.t.Cleanup(func() {

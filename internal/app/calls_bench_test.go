@@ -83,7 +83,7 @@ func openBenchDesk(b *testing.B) *benchDesk {
 	if err != nil {
 		b.Fatal(err)
 	}
-	d := &benchDesk{b: b, handler: server.http.Handler, token: token, begin: time.Now().Add(-10 * 365 * 24 * time.Hour).Truncate(time.Hour)}
+	d := &benchDesk{b: b, handler: server.listeners[0].http.Handler, token: token, begin: time.Now().Add(-10 * 365 * 24 * time.Hour).Truncate(time.Hour)}
 	for n := range benchBookings {
 		made := d.do(d.post("/v1/bookings", d.slot(n)))
 		_, rest, _ := strings.Cut(made, `"id":`)

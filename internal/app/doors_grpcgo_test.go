@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
@@ -58,7 +59,11 @@ func outgoing(header http.Header) metadata.MD {
 // grpc is a connection of grpc-go's.
 func (i *instance) grpc() *grpc.ClientConn {
 	i.t.Helper()
-	conn, err := grpc.NewClient("passthrough:///"+i.addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	secured := insecure.NewCredentials()
+	if i.tls != nil {
+		secured = credentials.NewTLS(i.tls)
+	}
+	conn, err := grpc.NewClient("passthrough:///"+i.addr, grpc.WithTransportCredentials(secured))
 	if err != nil {
 		i.t.Fatal(err)
 	}

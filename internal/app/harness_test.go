@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net"
@@ -29,6 +30,10 @@ const (
 type instance struct {
 	t    testing.TB
 	addr string
+	// internal is the server's internal listener, where it has one.
+	internal *instance
+	// tls is what clients speak TLS with; nil where they speak plain text.
+	tls  *tls.Config
 	pool *pgxpool.Pool
 	log  *logs
 	// http1 and http2 are connections of clients, the latter in plain text.
@@ -74,6 +79,10 @@ func run(t testing.TB, settings Settings) *instance {
 	select {
 	case addr := <-listening:
 		i.addr = addr.String()
+		if other := server.InternalAddr(); other != nil {
+			i.internal = newInstance(t)
+			i.internal.addr, i.internal.log = other.String(), i.log
+		}
 	case err := <-ended:
 		ended <- nil
 		t.Fatalf("the server did not start: %v", err)
@@ -99,7 +108,12 @@ func newInstance(t testing.TB) *instance {
 	return i
 }
 
-func (i *instance) url() string { return "http://" + i.addr }
+func (i *instance) url() string {
+	if i.tls != nil {
+		return "https://" + i.addr
+	}
+	return "http://" + i.addr
+}
 
 // token is good for an hour.
 func (i *instance) token(role booking.Role, user string) string {

@@ -11,6 +11,7 @@ import (
 
 	"bookings/internal/clock"
 	"bookings/internal/feed"
+	"bookings/internal/identity"
 	"bookings/internal/migrate"
 	"bookings/internal/pgpool"
 )
@@ -29,6 +30,8 @@ type health struct {
 	// redis is nil where events are broadcast inside this process alone.
 	redis *feed.Redis
 	clock *clock.Clock
+	// keys is nil where the keys of tokens are settings.
+	keys *identity.JWKS
 	// draining is set when the server begins to stop.
 	draining atomic.Bool
 	postgres askedPostgres
@@ -51,6 +54,8 @@ type readiness struct {
 	Redis    string `json:"redis"`
 	Schema   string `json:"schema"`
 	Clock    string `json:"clock"`
+	// Keys is there where they are an identity provider's.
+	Keys string `json:"keys,omitempty"`
 }
 
 // live answers as long as the process can; it asks nothing else.
@@ -76,10 +81,11 @@ func (h *health) check(ctx context.Context) readiness {
 	found := h.checkPostgres(ctx)
 	found.Clock = h.clock.State()
 	found.Redis = h.checkRedis()
+	found.Keys = h.checkKeys()
 	switch {
-	case h.draining.Load():
+	case h.draining.Load(), found.Keys == unavailable:
 		found.Status = unavailable
-	case found.Status == "ok" && found.Redis == degraded:
+	case found.Status == "ok" && (found.Redis == degraded || found.Keys == degraded):
 		found.Status = degraded
 	}
 	return found
@@ -143,6 +149,22 @@ func (h *health) checkRedis() string {
 	case h.redis == nil:
 		return "disabled"
 	case h.redis.Fault() != nil:
+		return degraded
+	default:
+		return "ok"
+	}
+}
+
+// checkKeys: without any key nobody can be let in; with those of before, nobody
+// notices that the identity provider is away.
+func (h *health) checkKeys() string {
+	if h.keys == nil {
+		return ""
+	}
+	switch known, fresh := h.keys.State(); {
+	case !known:
+		return unavailable
+	case !fresh:
 		return degraded
 	default:
 		return "ok"

@@ -9,26 +9,44 @@ import (
 	"github.com/rs/cors"
 
 	"bookings/internal/apierror"
+	"bookings/internal/booking"
 	"bookings/internal/middleware"
 	"bookings/internal/rpcapi"
 	"bookings/internal/wsapi"
 )
 
-// routes is every path of the server, behind the one outer handler.
-func routes(s Settings, doors rpcapi.Options, sockets *wsapi.Handler, health *health, log *slog.Logger) (http.Handler, error) {
+// routes is every path of the server, behind the one outer handler, for one side.
+func routes(side middleware.Side, s Settings, doors rpcapi.Options, sockets *wsapi.Handler, health *health, log *slog.Logger) (http.Handler, error) {
 	responder := apierror.Responder{Log: log}
 	mux := newRouter(rpcapi.Missing{Responder: responder})
 	mux.get("/health", health.live)
 	mux.get("/health/ready", health.ready)
 	mux.get("/ws", sockets.ServeHTTP)
+	doors.HideReflection = side == middleware.SidePublic
 	if err := rpcapi.Mount(mux.Handle, doors); err != nil {
 		return nil, err
 	}
-	bounded := rpcapi.HeaderLimit{Responder: responder, Next: mux}
-	return &middleware.Handler{
-		Next: allowOrigins(s.AllowedOrigins, bounded), Log: log, Trusted: s.TrustedProxies, Now: time.Now,
-		Draining: health.draining.Load,
-	}, nil
+	outer := &middleware.Handler{
+		Next: rpcapi.HeaderLimit{Responder: responder, Next: mux}, Log: log, Trusted: s.TrustedProxies, Now: time.Now,
+		Draining: health.draining.Load, Side: side,
+	}
+	if side == middleware.SideInternal {
+		outer.Certificate = clientNames(s.InternalNames).of
+		outer.Next = refuseForeignPages(responder, outer.Next)
+	} else {
+		outer.Next = allowOrigins(s.AllowedOrigins, outer.Next)
+	}
+	return outer, nil
+}
+
+// refuseForeignPages keeps pages of other sites from calling through the browser of
+// somebody who has a client certificate: a browser shows it for every page.
+func refuseForeignPages(responder apierror.Responder, next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		responder.WriteStatus(w, r, booking.Errorf(booking.ReasonNotAllowed, "pages of other origins may not call"))
+	}))
+	return protection.Handler(next)
 }
 
 // allowOrigins answers the browsers' questions (CORS) for every HTTP door.

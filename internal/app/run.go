@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,32 +46,47 @@ type Server struct {
 	// broadcast is over redis; both are nil where none is set.
 	broadcast *feed.Redis
 	clock     *clock.Clock
+	keys      identity.Keys
 	feeds     *feed.Hub
 	jobs      *river.Client[pgx.Tx]
 	health    *health
 	sockets   *wsapi.Handler
-	http      *http.Server
-	// listener is there while the server runs.
-	listener net.Listener
+	gate      *middleware.Gate
+	// listeners are the public one and, where there is one, the internal one.
+	listeners []*listener
 }
 
 // New wires a server. It connects to nothing yet.
 func New(ctx context.Context, s Settings, log *slog.Logger) (*Server, error) {
 	server := &Server{settings: s, log: log}
+	if err := server.openKeys(); err != nil {
+		return nil, err
+	}
 	if err := server.openStores(ctx); err != nil {
 		server.closeStores()
 		return nil, err
 	}
-	handler, err := server.handler()
-	if err != nil {
+	server.openDoors()
+	var err error
+	if server.listeners, err = server.newListeners(); err != nil {
 		server.closeStores()
 		return nil, err
 	}
-	server.http = newHTTPServer(s.Addr, handler, log)
-	if len(s.InternalTokens) > 0 {
-		log.Warn("x-internal-token is accepted on the public listener, on gRPC calls")
-	}
+	server.warn()
 	return server, nil
+}
+
+// warn says what a careful operator would do otherwise.
+func (s *Server) warn() {
+	switch {
+	case s.settings.InternalAddr == "" && len(s.settings.InternalTokens) > 0:
+		s.log.Warn("x-internal-token is accepted on the public listener, on gRPC calls: INTERNAL_ADDR gives internal services a listener of their own")
+	case s.settings.InternalAddr != "" && len(s.settings.InternalTokens) == 0 && s.settings.InternalCA == "":
+		s.log.Warn("nobody is internal on INTERNAL_ADDR: INTERNAL_CLIENT_CA and INTERNAL_TOKEN are not set")
+	}
+	if s.settings.JWTSecret == "" && s.settings.JWTAudience == "" {
+		s.log.Warn("JWT_AUDIENCE is not set: tokens that the identity provider made for other services are taken too")
+	}
 }
 
 func (s *Server) openStores(ctx context.Context) (err error) {
@@ -85,7 +101,7 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	}
 	s.feeds = feed.NewHub(s.pool, s.broadcast, s.log)
 	s.clock = clock.New(s.pool.Pool, time.Now, s.log)
-	s.health = &health{pool: s.pool, redis: s.broadcast, clock: s.clock}
+	s.health = &health{pool: s.pool, redis: s.broadcast, clock: s.clock, keys: s.jwks()}
 	if !s.settings.Worker {
 		s.jobs, err = jobs.NewInserter(s.pool, s.log, s.clock.Now)
 		return err
@@ -99,10 +115,11 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	return err
 }
 
-func (s *Server) handler() (http.Handler, error) {
-	gate := &middleware.Gate{
+// openDoors makes what the doors of all listeners share.
+func (s *Server) openDoors() {
+	s.gate = &middleware.Gate{
 		Verifier: identity.New(identity.Options{
-			Secret:         []byte(s.settings.JWTSecret),
+			Keys:           s.keys,
 			Issuer:         s.settings.JWTIssuer,
 			Audience:       s.settings.JWTAudience,
 			InternalTokens: s.settings.InternalTokens,
@@ -114,14 +131,17 @@ func (s *Server) handler() (http.Handler, error) {
 		Limiter: s.limiter(),
 	}
 	s.sockets = &wsapi.Handler{
-		Responder: apierror.Responder{Log: s.log}, Gate: gate, Feeds: s.feeds, Origins: s.settings.AllowedOrigins,
+		Responder: apierror.Responder{Log: s.log}, Gate: s.gate, Feeds: s.feeds, Origins: s.settings.AllowedOrigins,
 	}
-	return routes(s.settings, rpcapi.Options{
+}
+
+func (s *Server) handler(side middleware.Side) (http.Handler, error) {
+	return routes(side, s.settings, rpcapi.Options{
 		Bookings: &bookingsvc.Service{
 			Pool: s.pool, Jobs: s.jobs, Feeds: s.feeds, Now: s.clock.Now,
 			ReminderLead: s.settings.ReminderLead, MaxPending: s.settings.MaxPending,
 		},
-		Feeds: s.feeds, Silence: s.settings.Silence, Gate: gate, Ready: s.health.isReady, Log: s.log,
+		Feeds: s.feeds, Silence: s.settings.Silence, Gate: s.gate, Ready: s.health.isReady, Log: s.log,
 	}, s.sockets, s.health, s.log)
 }
 
@@ -137,13 +157,12 @@ func (s *Server) limiter() middleware.Limiter {
 // newHTTPServer speaks HTTP/1.1 and HTTP/2, the latter also without TLS (h2c),
 // which gRPC needs. It sets no WriteTimeout, which would cut streams:
 // middleware.Handler bounds answers, one by one.
-func newHTTPServer(addr string, handler http.Handler, log *slog.Logger) *http.Server {
+func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
-		Addr:              addr,
 		Handler:           handler,
 		Protocols:         &protocols,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -163,43 +182,55 @@ func newHTTPServer(addr string, handler http.Handler, log *slog.Logger) *http.Se
 }
 
 // Run serves until the context ends, then stops in order. listening is told the
-// address once connections are accepted; it may be nil.
+// public address once connections are accepted; it may be nil.
 func (s *Server) Run(ctx context.Context, listening func(net.Addr)) error {
 	defer s.closeStores()
-	var config net.ListenConfig
-	config.SetMultipathTCP(false) // it takes no socket filter: see ignoreHandshakes
-	listener, err := config.Listen(ctx, "tcp", s.settings.Addr)
-	if err != nil {
+	if err := s.listen(ctx); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	s.listener = listener
 	background := s.startBackground(ctx)
-	failed := make(chan error, 1)
-	go func() { failed <- s.serve(listener) }()
-	s.log.Info("listening", "addr", listener.Addr().String())
-	if listening != nil {
-		listening(listener.Addr())
+	failed := make(chan error, len(s.listeners))
+	for _, l := range s.listeners {
+		go func() { failed <- s.served(l.serve()) }()
 	}
+	if listening != nil {
+		listening(s.listeners[0].net.Addr())
+	}
+	var err error
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
 	}
 	end := shutdown{began: time.Now(), most: s.settings.ShutdownTimeout}
 	background.stopFetching(ctx)
-	if err == nil {
-		s.stop(ctx, end)
-	}
+	s.stop(ctx, end)
 	return errors.Join(err, background.stop(ctx, end))
 }
 
-func (s *Server) serve(listener net.Listener) error {
-	var err error
-	if s.settings.TLSCert != "" {
-		err = s.http.ServeTLS(listener, s.settings.TLSCert, s.settings.TLSKey)
-	} else {
-		err = s.http.Serve(listener)
+// InternalAddr is where internal services connect, once Run has begun to listen;
+// nil where there is no such place.
+func (s *Server) InternalAddr() net.Addr {
+	if len(s.listeners) < 2 {
+		return nil
 	}
-	if s.health.draining.Load() { // it has been told to stop
+	return s.listeners[1].net.Addr()
+}
+
+func (s *Server) listen(ctx context.Context) error {
+	for n, l := range s.listeners {
+		if err := l.listen(ctx, s.log); err != nil {
+			for _, opened := range s.listeners[:n] {
+				_ = opened.net.Close()
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// served is how serving ended: with nil where it has been told to stop.
+func (s *Server) served(err error) error {
+	if s.health.draining.Load() {
 		return nil
 	}
 	return fmt.Errorf("serve: %w", err)
@@ -218,27 +249,29 @@ func (s *Server) stop(ctx context.Context, end shutdown) {
 	s.health.draining.Store(true)
 	drain := min(s.settings.Drain, end.part(drainShare))
 	pause.For(ctx, drain)
-	s.closeListener(ctx)
+	s.closeListeners(ctx)
 	s.feeds.EndAll(drain)
 	s.sockets.Close(ctx)
 	pause.For(ctx, drain/4)
-	// Peers who do not read, or do not finish what they send, are cut off.
-	if err := s.http.Shutdown(ctx); err != nil {
-		s.log.Warn("requests did not end in time", "error", err)
-		_ = s.http.Close()
+	var shuttingDown sync.WaitGroup
+	for _, l := range s.listeners {
+		shuttingDown.Go(func() { l.shutdown(ctx, s.log) })
 	}
+	shuttingDown.Wait()
 }
 
-// closeListener lets nobody connect any more. Who has been connected by the
+// closeListeners lets nobody connect any more. Who has been connected by the
 // kernel is accepted first.
-func (s *Server) closeListener(ctx context.Context) {
-	if tcp, ok := s.listener.(*net.TCPListener); ok && s.settings.Drain > 0 {
-		if err := ignoreHandshakes(tcp); err != nil {
-			s.log.Debug("connections that are being made may be reset", "error", err)
+func (s *Server) closeListeners(ctx context.Context) {
+	if s.settings.Drain > 0 {
+		for _, l := range s.listeners {
+			l.ignoreHandshakes(s.log)
 		}
 		pause.For(ctx, acceptTime)
 	}
-	_ = s.listener.Close()
+	for _, l := range s.listeners {
+		_ = l.net.Close()
+	}
 }
 
 // closeStores ends what New has opened.

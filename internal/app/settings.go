@@ -28,10 +28,17 @@ type Settings struct {
 	DatabaseURL     string         `env:"DATABASE_URL" help:"PostgreSQL 14 or newer with btree_gist (required)"`
 	DatabasePooler  bool           `env:"DATABASE_POOLER" help:"DATABASE_URL is a pooler's in transaction mode, such as PgBouncer's"`
 	RedisURL        string         `env:"REDIS_URL" help:"Redis, to carry events between instances; unset: inside this process alone"`
-	JWTSecret       string         `env:"JWT_SECRET" help:"shared secret of the tokens (HS256), 32 bytes or more (required)"`
+	JWTSecret       string         `env:"JWT_SECRET" help:"shared secret of the tokens (HS256), 32 bytes or more; this or one of the next two is required"`
+	JWTPublicKey    string         `env:"JWT_PUBLIC_KEY_FILE" help:"PEM file of the tokens' public key: RSA (RS256), P-256 (ES256) or Ed25519 (EdDSA)"`
+	JWKSURL         string         `env:"JWT_JWKS_URL" help:"URL of the identity provider's keys (JWKS)"`
 	JWTIssuer       string         `env:"JWT_ISSUER" help:"the iss that tokens must have; unset: any"`
 	JWTAudience     string         `env:"JWT_AUDIENCE" help:"the aud that tokens must have; unset: any"`
 	InternalTokens  []string       `env:"INTERNAL_TOKEN" help:"x-internal-token of internal services, 32 bytes or more; two values during rotation"`
+	InternalAddr    string         `env:"INTERNAL_ADDR" help:"address to listen on for internal services, which then come in nowhere else"`
+	InternalTLSCert string         `env:"INTERNAL_TLS_CERT" help:"file of the TLS certificate there; with INTERNAL_TLS_KEY"`
+	InternalTLSKey  string         `env:"INTERNAL_TLS_KEY" help:"file of the TLS key there; with INTERNAL_TLS_CERT"`
+	InternalCA      string         `env:"INTERNAL_CLIENT_CA" help:"file of the CA of the client certificates that are demanded there; with INTERNAL_CLIENT_NAMES"`
+	InternalNames   []string       `env:"INTERNAL_CLIENT_NAMES" help:"services that may connect there: DNS names or URIs in their certificates"`
 	RateLimit       int            `env:"RATE_LIMIT_RPM" envDefault:"60" help:"requests a minute for each user or address; 0: no limit"`
 	MaxPending      int64          `env:"MAX_PENDING" envDefault:"10" help:"PENDING bookings that a customer may hold at one provider"`
 	ReminderLead    time.Duration  `env:"REMINDER_LEAD" envDefault:"10m" help:"how long before the start a reminder is due"`
@@ -55,8 +62,7 @@ type Settings struct {
 // notSupportedYet are settings of the contract that this program does not know yet. To
 // pass over one in silence could open what its user wants closed.
 var notSupportedYet = []string{
-	"JWT_PUBLIC_KEY_FILE", "JWT_JWKS_URL", "INTERNAL_ADDR", "INTERNAL_TLS_CERT", "INTERNAL_TLS_KEY",
-	"INTERNAL_CLIENT_CA", "INTERNAL_CLIENT_NAMES", "ADMIN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT",
+	"ADMIN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT",
 }
 
 // FromEnvironment reads the settings of a server. Its error names every fault.
@@ -104,11 +110,8 @@ func (s Settings) check() []error {
 		}
 	}
 	fault(s.DatabaseURL == "", "DATABASE_URL: is required")
-	fault(len(s.JWTSecret) < minSecret, "JWT_SECRET: must have %d bytes or more", minSecret)
-	for _, token := range s.InternalTokens {
-		fault(len(token) < minSecret, "INTERNAL_TOKEN: each value must have %d bytes or more", minSecret)
-	}
-	fault(len(s.InternalTokens) > 2, "INTERNAL_TOKEN: at most two values, during rotation")
+	faults = append(faults, s.checkKeys()...)
+	faults = append(faults, s.checkInternal()...)
 	_, _, err := SplitAddr(s.Addr)
 	fault(err != nil, "ADDR: %w", err)
 	err = checkKeyPair(s.TLSCert, s.TLSKey)
@@ -154,7 +157,7 @@ func Help() string {
 		if value := field.Tag.Get("envDefault"); value != "" {
 			text += " (default " + value + ")"
 		}
-		fmt.Fprintf(&help, "  %-18s %s\n", name, text)
+		fmt.Fprintf(&help, "  %-21s %s\n", name, text)
 	}
 	return help.String()
 }

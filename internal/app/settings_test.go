@@ -2,7 +2,6 @@ package app
 
 import (
 	"crypto/x509"
-	"encoding/pem"
 	"log/slog"
 	"net/http/httptest"
 	"net/netip"
@@ -96,8 +95,7 @@ func TestEachWrongSettingIsNamed(t *testing.T) {
 		"LOG_FORMAT=xml":                     "LOG_FORMAT",
 		"FEED_RETENTION=-1h":                 "FEED_RETENTION",
 		"SHUTDOWN_TIMEOUT=0s":                "SHUTDOWN_TIMEOUT",
-		"JWT_JWKS_URL=https://a.example":     "JWT_JWKS_URL",
-		"INTERNAL_ADDR=:8081":                "INTERNAL_ADDR",
+		"JWT_JWKS_URL=https://a.example":     "JWT_JWKS_URL", // beside a secret
 		"ADMIN_ADDR=:9090":                   "ADMIN_ADDR",
 	} {
 		_, err := FromEnvironment(required(wrong))
@@ -127,15 +125,16 @@ func pair(t *testing.T) (cert, key string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, key = filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
-	for path, block := range map[string]*pem.Block{
-		cert: {Type: "CERTIFICATE", Bytes: server.Certificate().Raw}, key: {Type: "PRIVATE KEY", Bytes: private},
-	} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	return writePEM(t, "CERTIFICATE", server.Certificate().Raw), writePEM(t, "PRIVATE KEY", private)
+}
+
+func writeFile(t *testing.T, text []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	return cert, key
+	return path
 }
 
 func TestFilesThatAreNoCertificateAndKeyAreWrongSettings(t *testing.T) {
@@ -187,7 +186,8 @@ func TestTheHelpExplainsEverySetting(t *testing.T) {
 		named = append(named, fields[0])
 	}
 	for _, name := range []string{
-		"ADDR", "TLS_CERT", "TLS_KEY", "DATABASE_URL", "REDIS_URL", "JWT_SECRET", "JWT_ISSUER", "JWT_AUDIENCE", "INTERNAL_TOKEN",
+		"ADDR", "TLS_CERT", "TLS_KEY", "DATABASE_URL", "REDIS_URL", "JWT_SECRET", "JWT_PUBLIC_KEY_FILE", "JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "INTERNAL_TOKEN",
+		"INTERNAL_ADDR", "INTERNAL_TLS_CERT", "INTERNAL_TLS_KEY", "INTERNAL_CLIENT_CA", "INTERNAL_CLIENT_NAMES",
 		"RATE_LIMIT_RPM", "MAX_PENDING", "REMINDER_LEAD", "FEED_RETENTION", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "LOG_LEVEL", "LOG_FORMAT", "SHUTDOWN_TIMEOUT",
 	} {
 		if !slices.Contains(named, name) {

@@ -67,7 +67,7 @@ func TestAShutdownDoesNotWaitForPeersWhoDoNotRead(t *testing.T) {
 func TestAPeerWhoReadsNothingOfAConnectionIsCutOff(t *testing.T) {
 	t.Parallel()
 	ended := make(chan error, 1)
-	server := newHTTPServer("", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := newHTTPServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, err := w.Write(make([]byte, 16<<20))
 		ended <- err
 	}), slog.New(slog.DiscardHandler))

@@ -16,6 +16,9 @@ type Caller struct {
 	// Expires is when the token ends, without any leeway: an open socket or
 	// stream ends then. Zero for internal services, which do not expire.
 	Expires time.Time
+	// Service is the name of an internal service, for the log: that in its
+	// certificate, or else which token it has shown ("token-1").
+	Service string
 }
 
 type contextKey struct{}

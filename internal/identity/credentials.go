@@ -10,6 +10,9 @@ import (
 type Credentials struct {
 	Authorization []string
 	InternalToken []string
+	// Certificate is the name of an internal service in the client certificate that
+	// the connection was made with; empty where there is none. It has been verified.
+	Certificate string
 }
 
 // FromHeader picks the credentials out of a request's headers.

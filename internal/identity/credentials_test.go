@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ func TestWhoCallsIsReadFromTheHeaders(t *testing.T) {
 	t.Parallel()
 	const good, other = "old internal token", "new internal token"
 	person := Caller{Actor: alice, Expires: now.Add(time.Hour)}
-	service := Caller{Actor: booking.Internal}
+	service := func(n int) Caller { return Caller{Actor: booking.Internal, Service: fmt.Sprintf("token-%d", n)} }
 	bearer := "Bearer " + token(nil)
 	tests := map[string]struct {
 		authorization, internal []string
@@ -39,8 +40,8 @@ func TestWhoCallsIsReadFromTheHeaders(t *testing.T) {
 		"two headers":                            {authorization: []string{bearer, bearer}, reason: booking.ReasonTokenInvalid},
 		"two in one header":                      {authorization: []string{bearer + ", " + bearer}, reason: booking.ReasonTokenInvalid},
 		"an expired token":                       {authorization: []string{"Bearer " + token(object{"exp": 1})}, reason: booking.ReasonTokenExpired},
-		"internal":                               {internal: []string{good}, internalAllowed: true, want: service},
-		"the other internal":                     {internal: []string{other}, internalAllowed: true, want: service},
+		"internal":                               {internal: []string{good}, internalAllowed: true, want: service(1)},
+		"the other internal":                     {internal: []string{other}, internalAllowed: true, want: service(2)},
 		"a wrong internal":                       {internal: []string{"wrong"}, internalAllowed: true, reason: booking.ReasonTokenInvalid},
 		"the start of an internal":               {internal: []string{good[:4]}, internalAllowed: true, reason: booking.ReasonTokenInvalid},
 		"an empty internal":                      {internal: []string{""}, internalAllowed: true, reason: booking.ReasonTokenInvalid},
@@ -54,7 +55,7 @@ func TestWhoCallsIsReadFromTheHeaders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			credentials := FromHeader(http.Header{"Authorization": test.authorization, "X-Internal-Token": test.internal})
-			caller, err := verifier().Identify(credentials, test.internalAllowed)
+			caller, err := verifier().Identify(t.Context(), credentials, test.internalAllowed)
 			if test.reason != "" {
 				requireReason(t, err, test.reason)
 				return
@@ -67,8 +68,8 @@ func TestWhoCallsIsReadFromTheHeaders(t *testing.T) {
 func TestWithoutInternalTokensNoneIsGood(t *testing.T) {
 	t.Parallel()
 	for _, tokens := range [][]string{nil, {}, {""}} {
-		v := New(Options{Secret: secret, InternalTokens: tokens, Now: atNow})
-		_, err := v.Identify(Credentials{InternalToken: []string{""}}, true)
+		v := New(Options{Keys: Secret(secret), InternalTokens: tokens, Now: atNow})
+		_, err := v.Identify(t.Context(), Credentials{InternalToken: []string{""}}, true)
 		requireReason(t, err, booking.ReasonTokenInvalid)
 	}
 }

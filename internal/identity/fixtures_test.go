@@ -24,7 +24,7 @@ func atNow() time.Time { return now }
 
 // verifier is one with a secret, an internal token and a clock that stands.
 func verifier() *Verifier {
-	return New(Options{Secret: secret, InternalTokens: []string{"old internal token", "new internal token"}, Now: atNow})
+	return New(Options{Keys: Secret(secret), InternalTokens: []string{"old internal token", "new internal token"}, Now: atNow})
 }
 
 // object is JSON with an order that does not matter.

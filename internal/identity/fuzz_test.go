@@ -19,7 +19,7 @@ func FuzzVerifyBearer(f *testing.F) {
 	}
 	v := verifier()
 	f.Fuzz(func(t *testing.T, token string) {
-		caller, err := v.VerifyBearer(token)
+		caller, err := v.VerifyBearer(t.Context(), token)
 		requireSound(t, caller, err)
 		if err == nil && !isSigned(token) {
 			t.Fatalf("accepted %q, which nobody signed", token)
@@ -35,7 +35,7 @@ func FuzzSignedPayload(f *testing.F) {
 	}
 	v := verifier()
 	f.Fuzz(func(t *testing.T, header, payload string) {
-		caller, err := v.VerifyBearer(sign(header, payload))
+		caller, err := v.VerifyBearer(t.Context(), sign(header, payload))
 		requireSound(t, caller, err)
 	})
 }

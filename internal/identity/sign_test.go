@@ -10,12 +10,12 @@ import (
 
 func TestASignedTokenIsGoodUntilItsTimeIsUp(t *testing.T) {
 	t.Parallel()
-	v := New(Options{Secret: secret, Issuer: "issuer", Audience: "audience", Now: atNow})
+	v := New(Options{Keys: Secret(secret), Issuer: "issuer", Audience: "audience", Now: atNow})
 	signed, err := Sign(secret, alice, "issuer", "audience", now, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
-	caller, err := v.VerifyBearer(signed)
+	caller, err := v.VerifyBearer(t.Context(), signed)
 	requireCaller(t, caller, err, Caller{Actor: alice, Expires: now.Add(time.Minute)})
 }
 
@@ -25,9 +25,9 @@ func TestWithoutIssuerAndAudienceNeitherIsClaimed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	caller, err := verifier().VerifyBearer(signed)
+	caller, err := verifier().VerifyBearer(t.Context(), signed)
 	requireCaller(t, caller, err, Caller{Actor: alice, Expires: now.Add(time.Minute)})
-	_, err = New(Options{Secret: secret, Issuer: "issuer", Now: atNow}).VerifyBearer(signed)
+	_, err = New(Options{Keys: Secret(secret), Issuer: "issuer", Now: atNow}).VerifyBearer(t.Context(), signed)
 	requireReason(t, err, booking.ReasonTokenInvalid)
 }
 

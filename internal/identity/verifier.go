@@ -1,9 +1,12 @@
 package identity
 
 import (
+	"cmp"
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -23,8 +26,8 @@ const (
 
 // Options are a Verifier's settings.
 type Options struct {
-	// Secret is the key of HS256, 32 bytes or more. Without one, no JWT is good.
-	Secret []byte
+	// Keys are what JWTs are signed with. Without any, no JWT is good.
+	Keys Keys
 	// Issuer and Audience, where not empty, must be in every token: Issuer as
 	// its iss, Audience as its aud or one of them.
 	Issuer, Audience string
@@ -37,14 +40,17 @@ type Options struct {
 
 // Verifier judges credentials. It is safe for concurrent use.
 type Verifier struct {
-	secret   []byte
+	keys     Keys
 	parser   *jwt.Parser
 	internal [][sha256.Size]byte
 }
 
 // New makes a Verifier.
 func New(options Options) *Verifier {
-	v := &Verifier{secret: options.Secret, parser: newParser(options)}
+	if options.Keys == nil {
+		options.Keys = Secret(nil)
+	}
+	v := &Verifier{keys: options.Keys, parser: newParser(options)}
 	for _, token := range options.InternalTokens {
 		if token != "" {
 			v.internal = append(v.internal, sha256.Sum256([]byte(token)))
@@ -56,7 +62,7 @@ func New(options Options) *Verifier {
 // newParser closes everything that the library leaves open by default.
 func newParser(options Options) *jwt.Parser {
 	closed := []jwt.ParserOption{
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithValidMethods(options.Keys.algorithms()),
 		jwt.WithExpirationRequired(),
 		jwt.WithIssuedAt(),
 		jwt.WithLeeway(leeway),
@@ -70,56 +76,67 @@ func newParser(options Options) *jwt.Parser {
 	return jwt.NewParser(closed...)
 }
 
-// Identify says who calls. internalAllowed is the door's word on whether the
-// internal token counts there; elsewhere it is ignored. Where it counts, a
-// wrong one, or one beside an Authorization header, is refused rather than
-// passed over.
+// Identify says who calls. internalAllowed is the gate's word on whether internal
+// services may come in there; elsewhere what makes them is ignored. Where it
+// counts, a wrong internal token, or one beside an Authorization header, is refused
+// rather than passed over. A certificate admits its service by itself, and does not
+// stand in the way of a person's JWT.
 //
 // Errors are *booking.Error: TOKEN_MISSING, TOKEN_INVALID or TOKEN_EXPIRED.
-func (v *Verifier) Identify(credentials Credentials, internalAllowed bool) (Caller, error) {
+func (v *Verifier) Identify(ctx context.Context, credentials Credentials, internalAllowed bool) (Caller, error) {
 	if internalAllowed && len(credentials.InternalToken) > 0 {
 		return v.identifyService(credentials)
 	}
 	if len(credentials.Authorization) == 0 {
+		if internalAllowed && credentials.Certificate != "" {
+			return Caller{Actor: booking.Internal, Service: credentials.Certificate}, nil
+		}
 		return Caller{}, missing()
 	}
 	token, ok := credentials.bearer()
 	if !ok {
 		return Caller{}, invalid()
 	}
-	return v.VerifyBearer(token)
+	return v.VerifyBearer(ctx, token)
 }
 
 func (v *Verifier) identifyService(credentials Credentials) (Caller, error) {
-	alone := len(credentials.InternalToken) == 1 && len(credentials.Authorization) == 0
-	if !alone || !v.isInternal(credentials.InternalToken[0]) {
+	if len(credentials.InternalToken) != 1 || len(credentials.Authorization) > 0 {
 		return Caller{}, invalid()
 	}
-	return Caller{Actor: booking.Internal}, nil
-}
-
-// isInternal compares sums and all of them, so that the time it takes tells
-// nothing about a valid token: not its start, not its length, not which one.
-func (v *Verifier) isInternal(token string) bool {
-	sum, equal := sha256.Sum256([]byte(token)), 0
-	for _, valid := range v.internal {
-		equal |= subtle.ConstantTimeCompare(sum[:], valid[:])
+	number := v.internalNumber(credentials.InternalToken[0])
+	if number == 0 {
+		return Caller{}, invalid()
 	}
-	return equal == 1
+	name := cmp.Or(credentials.Certificate, fmt.Sprintf("token-%d", number))
+	return Caller{Actor: booking.Internal, Service: name}, nil
 }
 
-// VerifyBearer says whose JWT this is, without any "Bearer" in front.
+// internalNumber is which of the internal tokens this is, from 1; 0 is none. It
+// compares sums and all of them, so that the time it takes tells nothing about a
+// valid token: not its start, not its length, not which one.
+func (v *Verifier) internalNumber(token string) int {
+	sum, number := sha256.Sum256([]byte(token)), 0
+	for n, valid := range v.internal {
+		number = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(sum[:], valid[:]), n+1, number)
+	}
+	return number
+}
+
+// VerifyBearer says whose JWT this is, without any "Bearer" in front. It may
+// wait some seconds for keys that are being fetched.
 //
 // Errors are *booking.Error: TOKEN_EXPIRED where its age is the token's only
 // fault, else TOKEN_INVALID.
-func (v *Verifier) VerifyBearer(token string) (Caller, error) {
+func (v *Verifier) VerifyBearer(ctx context.Context, token string) (Caller, error) {
 	// Go's base64 skips line breaks, even a strict one: one signature could be
 	// written in many ways.
 	if len(token) > maxTokenBytes || strings.ContainsAny(token, "\r\n") {
 		return Caller{}, invalid()
 	}
 	var payload claims
-	if _, err := v.parser.ParseWithClaims(token, &payload, v.key); err != nil {
+	key := func(token *jwt.Token) (any, error) { return v.key(ctx, token) }
+	if _, err := v.parser.ParseWithClaims(token, &payload, key); err != nil {
 		return Caller{}, refusal(err)
 	}
 	expires, err := payload.GetExpirationTime()
@@ -133,11 +150,15 @@ var errKey = errors.New("no key for this token")
 
 // key finds the key that must have signed the token, whose header nobody has
 // verified yet. None for a token with critical extensions, since we know none
-// (RFC 7515 section 4.1.11), and none where no secret is set: an empty one
-// would be a key that everybody has.
-func (v *Verifier) key(token *jwt.Token) (any, error) {
-	if _, critical := token.Header["crit"]; critical || len(v.secret) == 0 {
+// (RFC 7515 section 4.1.11), and none where the token names another algorithm
+// than the key's.
+func (v *Verifier) key(ctx context.Context, token *jwt.Token) (any, error) {
+	if _, critical := token.Header["crit"]; critical {
 		return nil, errKey
 	}
-	return v.secret, nil
+	found, ok := v.keys.find(ctx, token.Header)
+	if !ok || found.algorithm != token.Method.Alg() {
+		return nil, errKey
+	}
+	return found.material, nil
 }

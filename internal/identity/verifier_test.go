@@ -31,7 +31,7 @@ func TestAGoodTokenNamesItsBearer(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := verifier().VerifyBearer(test.token)
+			got, err := verifier().VerifyBearer(t.Context(), test.token)
 			requireCaller(t, got, err, Caller{Actor: test.want, Expires: now.Add(time.Hour)})
 		})
 	}
@@ -114,7 +114,7 @@ func TestATokenThatWeDidNotAskForIsInvalid(t *testing.T) {
 	for name, token := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := verifier().VerifyBearer(token)
+			_, err := verifier().VerifyBearer(t.Context(), token)
 			requireReason(t, err, booking.ReasonTokenInvalid)
 		})
 	}
@@ -150,8 +150,8 @@ func TestATokenExpiresThirtySecondsAfterItsExp(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			v := New(Options{Secret: secret, Now: func() time.Time { return test.at }})
-			caller, err := v.VerifyBearer(token(nil))
+			v := New(Options{Keys: Secret(secret), Now: func() time.Time { return test.at }})
+			caller, err := v.VerifyBearer(t.Context(), token(nil))
 			if !test.good {
 				requireReason(t, err, booking.ReasonTokenExpired)
 				return
@@ -185,8 +185,8 @@ func TestExpiredIsSaidOnlyOfTokensWithNoOtherFault(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			v := New(Options{Secret: secret, Issuer: "issuer", Audience: "audience", Now: atNow})
-			_, err := v.VerifyBearer(test.token)
+			v := New(Options{Keys: Secret(secret), Issuer: "issuer", Audience: "audience", Now: atNow})
+			_, err := v.VerifyBearer(t.Context(), test.token)
 			requireReason(t, err, test.want)
 		})
 	}
@@ -213,8 +213,8 @@ func TestIssuerAndAudienceAreRequiredWhereConfigured(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			v := New(Options{Secret: secret, Issuer: "issuer", Audience: "audience", Now: atNow})
-			_, err := v.VerifyBearer(token(test.changes))
+			v := New(Options{Keys: Secret(secret), Issuer: "issuer", Audience: "audience", Now: atNow})
+			_, err := v.VerifyBearer(t.Context(), token(test.changes))
 			if test.good && err != nil {
 				t.Fatal(err)
 			}
@@ -231,7 +231,7 @@ func TestWithoutASecretNoTokenIsGood(t *testing.T) {
 	mac := hmac.New(sha256.New, nil)
 	mac.Write([]byte(text))
 	for _, token := range []string{token(nil), text + ".", text + "." + encode(string(mac.Sum(nil)))} {
-		_, err := New(Options{Now: atNow}).VerifyBearer(token)
+		_, err := New(Options{Now: atNow}).VerifyBearer(t.Context(), token)
 		requireReason(t, err, booking.ReasonTokenInvalid)
 	}
 }

@@ -27,16 +27,22 @@ type Limiter interface {
 }
 
 // Admit says who calls and counts the call. The context that it returns holds
-// the caller. internalAllowed tells whether the door takes the internal token.
+// the caller. Whether internal services may come in hangs on the door and on the
+// side that the listener is for.
 // It fails with TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED or RATE_LIMITED.
-func (g *Gate) Admit(ctx context.Context, credentials identity.Credentials, internalAllowed bool) (context.Context, error) {
-	caller, err := g.Verifier.Identify(credentials, internalAllowed)
+func (g *Gate) Admit(ctx context.Context, credentials identity.Credentials, door Door) (context.Context, error) {
+	record := From(ctx)
+	services := record.side.admitsServices(door)
+	if services {
+		credentials.Certificate = record.certificate
+	}
+	caller, err := g.Verifier.Identify(ctx, credentials, services)
 	return g.admit(ctx, caller, err)
 }
 
 // AdmitBearer is Admit for a token that came in another way than by header.
 func (g *Gate) AdmitBearer(ctx context.Context, token string) (context.Context, error) {
-	caller, err := g.Verifier.VerifyBearer(token)
+	caller, err := g.Verifier.VerifyBearer(ctx, token)
 	return g.admit(ctx, caller, err)
 }
 
@@ -51,6 +57,7 @@ func (g *Gate) admit(ctx context.Context, caller identity.Caller, refused error)
 		return ctx, refused
 	case caller.Actor.Role == booking.RoleInternal:
 		record.setUser("internal")
+		record.setService(caller.Service)
 		return identity.NewContext(ctx, caller), nil
 	}
 	record.setUser(string(caller.Actor.Role) + "/" + caller.Actor.ID)

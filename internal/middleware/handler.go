@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"cmp"
+	"crypto/tls"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -35,6 +36,11 @@ type Handler struct {
 	Now     func() time.Time
 	// Draining tells that the server is about to stop; it may be nil.
 	Draining func() bool
+	// Side is whom the listener is for.
+	Side Side
+	// Certificate names the client certificate that a request's connection was made
+	// with, which has been verified; nil where none is asked for.
+	Certificate func(*tls.ConnectionState) string
 
 	// answerTime is answerDeadline where it is zero; tests are in more of a hurry.
 	answerTime time.Duration
@@ -55,6 +61,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header:    w.Header(),
 		deadlines: http.NewResponseController(w),
 		method:    r.Method + " " + r.URL.Path,
+		side:      h.Side,
+	}
+	if h.Certificate != nil && r.TLS != nil {
+		record.certificate = h.Certificate(r.TLS)
 	}
 	answer := &ResponseWriter{ResponseWriter: w, record: record}
 	ctx := requestid.NewContext(newContext(r.Context(), record), id)

@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/netip"
@@ -15,10 +16,15 @@ type Record struct {
 	header http.Header
 	// deadlines is nil outside a request.
 	deadlines *http.ResponseController
+	// side is the listener's; certificate is the name in the client certificate of
+	// the connection, where that has one.
+	side        Side
+	certificate string
 
 	mu       sync.Mutex
 	method   string
 	user     string
+	service  string
 	code     string
 	answered bool
 }
@@ -82,6 +88,12 @@ func (r *Record) setUser(user string) {
 	r.user = user
 }
 
+func (r *Record) setService(service string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.service = service
+}
+
 // line is the record as a log line's attributes.
 func (r *Record) line() []any {
 	r.mu.Lock()
@@ -97,7 +109,13 @@ func (r *Record) Caller() []any {
 	return r.caller()
 }
 
-func (r *Record) caller() []any { return []any{"user", r.user, "peer", r.peer.String()} }
+func (r *Record) caller() []any {
+	caller := []any{"user", r.user, "peer", r.peer.String()}
+	if service := cmp.Or(r.service, r.certificate); service != "" {
+		caller = append(caller, "service", service)
+	}
+	return caller
+}
 
 // Milliseconds is a duration as log lines tell it.
 func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -28,7 +28,9 @@ type Options struct {
 	Gate    *middleware.Gate
 	// Ready tells whether this instance can serve, for gRPC health.
 	Ready func(context.Context) bool
-	Log   *slog.Logger
+	// HideReflection leaves server reflection out.
+	HideReflection bool
+	Log            *slog.Logger
 }
 
 // Mount hands out all of the door's paths: what connect serves at the path of
@@ -48,7 +50,7 @@ func Mount(handle func(path string, handler http.Handler), o Options) error {
 	serve(bookingsv1connect.NewEventServiceHandler(events, d.options()...))
 	rest := &rest{door: d, mux: http.NewServeMux()}
 	handle("/v1/", rest)
-	mountProbes(serve, d, o.Ready)
+	mountProbes(serve, d, o)
 	return errors.Join(
 		rest.addService(bookingsv1.File_bookings_v1_booking_service_proto.Services().ByName("BookingService"), bookings),
 		rest.addService(bookingsv1.File_bookings_v1_event_service_proto.Services().ByName("EventService"), events),

@@ -31,19 +31,23 @@ type door struct {
 
 // admit asks the gate who calls, before the body is read: a stranger's 64 KiB are
 // not worth decoding, and a refusal tells nothing of what was sent.
-func (d *door) admit(ctx context.Context, procedure string, header http.Header, internalAllowed bool) (admitted context.Context, err error) {
+func (d *door) admit(ctx context.Context, procedure string, header http.Header, through middleware.Door) (admitted context.Context, err error) {
 	defer d.recovered(ctx, &err)
 	record := middleware.From(ctx)
 	record.SetMethod(procedure)
 	// Whatever is answered is about somebody's bookings, as they are now.
 	record.Header().Set("Cache-Control", "no-store")
-	return d.gate.Admit(ctx, identity.FromHeader(header), internalAllowed)
+	return d.gate.Admit(ctx, identity.FromHeader(header), through)
 }
 
-// gateConnect is admit for connect. The internal token counts on gRPC alone;
-// connect knows by verb and media type which protocol is spoken.
+// gateConnect is admit for connect, which knows by verb and media type which
+// protocol is spoken.
 func (d *door) gateConnect(ctx context.Context, spec connect.Spec, peer connect.Peer, header http.Header) (context.Context, error) {
-	admitted, err := d.admit(ctx, spec.Procedure, header, peer.Protocol != connect.ProtocolConnect)
+	through := middleware.DoorGRPC
+	if peer.Protocol == connect.ProtocolConnect {
+		through = middleware.DoorHTTP
+	}
+	admitted, err := d.admit(ctx, spec.Procedure, header, through)
 	if err != nil {
 		return nil, d.ToConnect(ctx, err)
 	}

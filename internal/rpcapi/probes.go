@@ -24,10 +24,13 @@ const maxProbe = 4 << 10
 // mountProbes adds what asks for no credentials: gRPC health, and reflection in
 // both versions, since some clients know only the older. All else is for them as
 // for every method: sizes, decoding, panics, and how a refusal is said.
-func mountProbes(serve func(string, http.Handler), d *door, ready func(context.Context) bool) {
+func mountProbes(serve func(string, http.Handler), d *door, o Options) {
 	names := []string{bookingsv1connect.BookingServiceName, bookingsv1connect.EventServiceName}
 	options := append(codecs(maxProbe), connect.WithInterceptors(prober{d}))
-	serve(grpchealth.NewHandler(checker{ready: ready, services: names}, options...))
+	serve(grpchealth.NewHandler(checker{ready: o.Ready, services: names}, options...))
+	if o.HideReflection {
+		return
+	}
 	reflector := grpcreflect.NewStaticReflector(append(names, grpchealth.HealthV1ServiceName)...)
 	serve(grpcreflect.NewHandlerV1(reflector, options...))
 	serve(grpcreflect.NewHandlerV1Alpha(reflector, options...))

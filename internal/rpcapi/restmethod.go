@@ -63,7 +63,7 @@ func (m *restMethod) call(r *http.Request, query url.Values) (response proto.Mes
 	if r.ContentLength > middleware.MaxBody { // nobody has to read it
 		return nil, errTooLarge
 	}
-	ctx, err := m.admit(r.Context(), m.procedure, r.Header, false)
+	ctx, err := m.admit(r.Context(), m.procedure, r.Header, middleware.DoorHTTP)
 	if err != nil {
 		return nil, err
 	}

@@ -150,7 +150,7 @@ func (s *session) failed(err error) feed.Envelope {
 // renew takes a new token of the same user in the same role; the old expiry
 // stands where it is refused.
 func (s *session) renew(token string) error {
-	caller, err := s.handler.Gate.Verifier.VerifyBearer(token)
+	caller, err := s.handler.Gate.Verifier.VerifyBearer(s.ctx, token)
 	if err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func (h *Handler) admit(r *http.Request) (ctx context.Context, offered bool, err
 		ctx, err = h.Gate.AdmitBearer(r.Context(), token)
 		return ctx, true, err
 	}
-	ctx, err = h.Gate.Admit(r.Context(), credentials, false)
+	ctx, err = h.Gate.Admit(r.Context(), credentials, middleware.DoorSocket)
 	return ctx, false, err
 }
 

@@ -53,7 +53,7 @@ func openDoor(t *testing.T, changes ...func(*Handler)) *door {
 	d.handler = &Handler{
 		Responder: apierror.Responder{Log: logger},
 		Gate: &middleware.Gate{
-			Verifier: identity.New(identity.Options{Secret: []byte(secret), Now: time.Now}),
+			Verifier: identity.New(identity.Options{Keys: identity.Secret(secret), Now: time.Now}),
 			Limiter:  ratelimit.New(0, time.Now),
 		},
 		Feeds: d.feeds,
