@@ -43,13 +43,15 @@ type Server struct {
 	// jobsPool is River's, where jobs are worked here.
 	jobsPool *pgpool.Pool
 	redis    redis.UniversalClient
-	clock    *clock.Clock
-	keys     identity.Keys
-	feeds    *feed.Hub
-	jobs     *river.Client[pgx.Tx]
-	health   *health
-	sockets  *wsapi.Handler
-	gate     *middleware.Gate
+	// broadcast is over redis; both are nil where none is set.
+	broadcast *feed.Redis
+	clock     *clock.Clock
+	keys      identity.Keys
+	feeds     *feed.Hub
+	jobs      *river.Client[pgx.Tx]
+	health    *health
+	sockets   *wsapi.Handler
+	gate      *middleware.Gate
 	// listeners are the public one and, where there is one, the internal one.
 	listeners []*listener
 }
@@ -91,16 +93,15 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	if s.pool, err = pgpool.Open(ctx, s.settings.DatabaseURL, s.settings.DatabasePooler); err != nil {
 		return err
 	}
-	var broadcast *feed.Redis
 	if s.settings.RedisURL != "" {
 		if s.redis, err = redisClient(s.settings.RedisURL); err != nil {
 			return err
 		}
-		broadcast = feed.NewRedis(s.redis, s.log)
+		s.broadcast = feed.NewRedis(s.redis, s.log)
 	}
-	s.feeds = feed.NewHub(s.pool, broadcast, s.log)
+	s.feeds = feed.NewHub(s.pool, s.broadcast, s.log)
 	s.clock = clock.New(s.pool.Pool, time.Now, s.log)
-	s.health = &health{pool: s.pool, redis: broadcast, clock: s.clock, keys: s.jwks()}
+	s.health = &health{pool: s.pool, redis: s.broadcast, clock: s.clock, keys: s.jwks()}
 	if !s.settings.Worker {
 		s.jobs, err = jobs.NewInserter(s.pool, s.log, s.clock.Now)
 		return err
@@ -127,7 +128,7 @@ func (s *Server) openDoors() {
 			// checked also while that is away.
 			Now: time.Now,
 		}),
-		Limiter: ratelimit.New(s.settings.RateLimit, time.Now),
+		Limiter: s.limiter(),
 	}
 	s.sockets = &wsapi.Handler{
 		Responder: apierror.Responder{Log: s.log}, Gate: s.gate, Feeds: s.feeds, Origins: s.settings.AllowedOrigins,
@@ -142,6 +143,15 @@ func (s *Server) handler(side middleware.Side) (http.Handler, error) {
 		},
 		Feeds: s.feeds, Silence: s.settings.Silence, Gate: s.gate, Ready: s.health.isReady, Log: s.log,
 	}, s.sockets, s.health, s.log)
+}
+
+// limiter counts requests across instances where Redis is there.
+func (s *Server) limiter() middleware.Limiter {
+	local := ratelimit.New(s.settings.RateLimit, time.Now)
+	if s.redis == nil {
+		return local
+	}
+	return ratelimit.NewShared(s.redis, local, s.broadcast.Channel, s.log)
 }
 
 // newHTTPServer speaks HTTP/1.1 and HTTP/2, the latter also without TLS (h2c),

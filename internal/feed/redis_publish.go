@@ -31,7 +31,9 @@ type Redis struct {
 	client redis.UniversalClient
 	log    *slog.Logger
 
-	outbox chan []byte
+	// channel is the name of the one that is used, once it is known.
+	channel atomic.Pointer[string]
+	outbox  chan []byte
 	// dropped counts broadcasts that were not handed to Redis.
 	dropped atomic.Int64
 	pulse   pulse
@@ -46,9 +48,19 @@ func NewRedis(client redis.UniversalClient, log *slog.Logger) *Redis {
 	}
 }
 
+// Channel is the name of the installation's channel, which no other installation
+// has; empty until PostgreSQL has said it.
+func (r *Redis) Channel() string {
+	if channel := r.channel.Load(); channel != nil {
+		return *channel
+	}
+	return ""
+}
+
 // run publishes and subscribes on a channel until the context ends. receive is
 // told each message, subscribed whenever the subscription begins, also anew.
 func (r *Redis) run(ctx context.Context, channel string, receive func(string), subscribed func()) {
+	r.channel.Store(&channel)
 	pubsub := r.client.Subscribe(ctx) // to nothing yet
 	// Ends the reader inside go-redis, which knows no context.
 	stop := context.AfterFunc(ctx, func() { _ = pubsub.Close() })

@@ -16,7 +16,14 @@ import (
 // asks it before it reads a body.
 type Gate struct {
 	Verifier *identity.Verifier
-	Limiter  *ratelimit.Limiter
+	Limiter  Limiter
+}
+
+// Limiter counts calls: those of this process (ratelimit.Limiter), or of all
+// instances (ratelimit.Shared).
+type Limiter interface {
+	// Take counts one call against the key and says whether it may pass.
+	Take(ctx context.Context, key ratelimit.Key) ratelimit.Decision
 }
 
 // Admit says who calls and counts the call. The context that it returns holds

@@ -19,6 +19,14 @@ type Key struct {
 	name string
 }
 
+// String is the key as others store it.
+func (k Key) String() string {
+	if k.kind == user {
+		return "user:" + k.name
+	}
+	return "address:" + k.name
+}
+
 // UserKey is the key of a person, in whichever role: somebody with two tokens
 // has one limit. Internal services are not limited, so nobody asks for theirs.
 func UserKey(actor booking.Actor) Key { return Key{user, actor.ID} }

@@ -5,15 +5,18 @@
 // passes 60 calls at once and up to 119 in the first 60 seconds; 60 a minute
 // holds from then on.
 //
+// Limiter counts in this process; Shared counts for all instances, in Redis, by
+// the same bucket.
+//
 // # Memory
 //
-// Users and addresses are kept apart, at most MaxBuckets of each, so that a
-// flood of addresses forgets no user. The bucket that was used least recently
-// makes room for a new one, and whoever was forgotten starts with a full one.
-// That gives nothing away as long as fewer than MaxBuckets callers come in the
-// minute that an empty bucket needs to fill: a bucket that nobody used for a
-// minute is full anyway, and a refused call is a use too, so nobody is
-// forgotten while knocking.
+// In Redis a bucket is a key that is gone once the bucket is full. Here users and
+// addresses are kept apart, at most MaxBuckets of each, so that a flood of
+// addresses forgets no user. The bucket that was used least recently makes room
+// for a new one, and whoever was forgotten starts with a full one. That gives
+// nothing away as long as fewer than MaxBuckets callers come in the minute that an
+// empty bucket needs to fill: a bucket that nobody used for a minute is full
+// anyway, and a refused call is a use too, so nobody is forgotten while knocking.
 //
 // To be forgotten sooner, a caller needs MaxBuckets others that call after it
 // within the minute, each with a full bucket of its own. What is regained is at
@@ -32,6 +35,7 @@ import (
 // Limiter counts the calls of one process. It is safe for concurrent use.
 type Limiter struct {
 	rpm       int
+	now       func() time.Time
 	users     *store
 	addresses *store
 }
@@ -55,12 +59,12 @@ type Decision struct {
 // New makes a limiter of rpm calls a minute for each key; 0 or less switches
 // limits off. now is the clock.
 func New(rpm int, now func() time.Time) *Limiter {
-	return &Limiter{rpm: rpm, users: newStore(rpm, now), addresses: newStore(rpm, now)}
+	return &Limiter{rpm: rpm, now: now, users: newStore(rpm, now), addresses: newStore(rpm, now)}
 }
 
 // Take counts one call against the key and says whether it may pass. A refused
 // call costs nothing. The context is for a limit that is shared by several
-// instances; this one asks nobody and never waits.
+// instances (Shared); this one asks nobody and never waits.
 func (l *Limiter) Take(_ context.Context, key Key) Decision {
 	if l.rpm <= 0 {
 		return Decision{Allowed: true}
