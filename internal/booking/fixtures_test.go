@@ -78,7 +78,7 @@ func change(action booking.Action) booking.Change {
 
 // do is what a use case does: the role first, then the booking.
 func do(b booking.Booking, by booking.Actor, c booking.Change, etag string) (booking.Booking, *booking.Event, error) {
-	if err := booking.Authorize(by, c.Action); err != nil {
+	if err := c.Authorize(by); err != nil {
 		return b, nil, err
 	}
 	return c.Apply(b, by, etag, now)

@@ -59,7 +59,7 @@ func (s *Service) Reschedule(ctx context.Context, by booking.Actor, target Targe
 // clock is read under the locks: a change that has waited for another is judged
 // by the time at which it is made.
 func (s *Service) change(ctx context.Context, by booking.Actor, target Target, change booking.Change, validateOnly bool) (booking.Booking, error) {
-	if err := booking.Authorize(by, change.Action); err != nil {
+	if err := change.Authorize(by); err != nil {
 		return booking.Booking{}, err
 	}
 	parties, err := bookingdb.ReadParties(ctx, s.Pool, target.ID, by)
