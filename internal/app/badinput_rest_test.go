@@ -110,6 +110,8 @@ func TestPathsAndMediaTypesThatAreNotThere(t *testing.T) {
 		{"DELETE", "/v1/bookings", plain, 405},
 		{"PUT", "/v1/bookings/" + nobodys, plain, 405},
 		{"PATCH", "/v1/bookings/" + nobodys + ":cancel", plain, 405},
+		{"PATCH", "/v1/bookings", plain, 405},
+		{"PATCH", "/v1/bookings/" + nobodys, "application/merge-patch+json", 415},
 		{"POST", "/v1/bookings", "", 415},
 		{"POST", "/v1/bookings", "text/plain", 415},
 		{"POST", "/v1/bookings", "application/xml", 415},

@@ -34,6 +34,7 @@ var methods = map[string]method{
 	"CreateBooking":     unary[bookingsv1.CreateBookingRequest, bookingsv1.CreateBookingResponse](bookingService+"CreateBooking", "POST", "/v1/bookings"),
 	"GetBooking":        unary[bookingsv1.GetBookingRequest, bookingsv1.GetBookingResponse](bookingService+"GetBooking", "GET", "/v1/bookings/{id}"),
 	"ListBookings":      unary[bookingsv1.ListBookingsRequest, bookingsv1.ListBookingsResponse](bookingService+"ListBookings", "GET", "/v1/bookings"),
+	"UpdateBooking":     unary[bookingsv1.UpdateBookingRequest, bookingsv1.UpdateBookingResponse](bookingService+"UpdateBooking", "PATCH", "/v1/bookings/{id}"),
 	"ConfirmBooking":    unary[bookingsv1.ConfirmBookingRequest, bookingsv1.ConfirmBookingResponse](bookingService+"ConfirmBooking", "POST", "/v1/bookings/{id}:confirm"),
 	"RescheduleBooking": unary[bookingsv1.RescheduleBookingRequest, bookingsv1.RescheduleBookingResponse](bookingService+"RescheduleBooking", "POST", "/v1/bookings/{id}:reschedule"),
 	"CancelBooking":     unary[bookingsv1.CancelBookingRequest, bookingsv1.CancelBookingResponse](bookingService+"CancelBooking", "POST", "/v1/bookings/{id}:cancel"),

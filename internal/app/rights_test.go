@@ -33,6 +33,9 @@ func rights() []right {
 	return []right{
 		{"GetBooking", func(id string) proto.Message { return &bookingsv1.GetBookingRequest{Id: id} }, fine, fine, notFound, notFound, fine},
 		{"ListBookingEvents", func(id string) proto.Message { return &bookingsv1.ListBookingEventsRequest{Id: id} }, fine, fine, notFound, notFound, fine},
+		{"UpdateBooking", func(id string) proto.Message {
+			return &bookingsv1.UpdateBookingRequest{Id: id, Note: new("another")}
+		}, fine, fine, notFound, notFound, fine},
 		{"CancelBooking", func(id string) proto.Message { return &bookingsv1.CancelBookingRequest{Id: id} }, fine, fine, notFound, notFound, fine},
 		{"RescheduleBooking", func(id string) proto.Message {
 			return &bookingsv1.RescheduleBookingRequest{Id: id, StartTime: from, EndTime: to, ValidateOnly: true}

@@ -11,17 +11,17 @@ type Change struct {
 }
 
 // Confirm agrees to a PENDING booking.
-func Confirm() Change { return Change{confirmation, enter{StatusConfirmed}} }
+func Confirm() Change { return Change{confirmation, enter{status: StatusConfirmed}} }
 
 // Complete records that a booking took place.
-func Complete() Change { return Change{completion, enter{StatusCompleted}} }
+func Complete() Change { return Change{completion, enter{status: StatusCompleted}} }
 
 // MarkNoShow records that the customer did not come.
-func MarkNoShow() Change { return Change{noShow, enter{StatusNoShow}} }
+func MarkNoShow() Change { return Change{noShow, enter{status: StatusNoShow}} }
 
 // Cancel calls a booking off, with a reason that may be empty.
 func Cancel(reason string) Change {
-	return Change{cancellation, cancel{enter{StatusCancelled}, reason}}
+	return Change{cancellation, cancel{enter: enter{status: StatusCancelled}, reason: reason}}
 }
 
 // Reschedule moves a booking in place. Moved by its customer it is PENDING
@@ -29,6 +29,9 @@ func Cancel(reason string) Change {
 func Reschedule(to Slot, lead time.Duration) Change {
 	return Change{rescheduling, move{to: to, lead: lead}}
 }
+
+// Update changes what the parties have written into a booking.
+func Update(patch Patch) Change { return Change{rewriting, rewrite{patch: patch}} }
 
 // Authorize fails with NOT_ALLOWED where the actor's role never allows the
 // change, whatever the booking. It needs no booking, so that it can be asked

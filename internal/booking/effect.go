@@ -14,12 +14,21 @@ type effect interface {
 	explain(data *EventData, before Booking, by Actor)
 }
 
-// enter is the effect of reaching a status.
-type enter struct{ status Status }
+// plain is an effect that asks for nothing and has nothing to explain.
+type plain struct{}
 
-func (e enter) done(b Booking) bool              { return b.Status == e.status }
-func (enter) check(Actor, time.Time) error       { return nil }
-func (enter) explain(*EventData, Booking, Actor) {}
+func (plain) check(Actor, time.Time) error { return nil }
+
+func (plain) explain(*EventData, Booking, Actor) {}
+
+// enter is the effect of reaching a status.
+type enter struct {
+	plain
+
+	status Status
+}
+
+func (e enter) done(b Booking) bool { return b.Status == e.status }
 
 func (e enter) apply(b Booking, _ Actor, _ time.Time) Booking {
 	b.Status = e.status
@@ -46,6 +55,20 @@ func (c cancel) apply(b Booking, by Actor, now time.Time) Booking {
 // whether it is there.
 func (c cancel) explain(data *EventData, _ Booking, by Actor) {
 	data.Reason, data.CancelledBy = &c.reason, roleName(by.Role)
+}
+
+// rewrite is the effect of new details.
+type rewrite struct {
+	plain
+
+	patch Patch
+}
+
+func (r rewrite) done(b Booking) bool { return r.patch.apply(b.Details).equal(b.Details) }
+
+func (r rewrite) apply(b Booking, _ Actor, _ time.Time) Booking {
+	b.Details = r.patch.apply(b.Details)
+	return b
 }
 
 // move is the effect of a new slot.

@@ -39,6 +39,7 @@ func booked(status booking.Status, startsIn time.Duration) booking.Booking {
 		CustomerID: customer.ID,
 		Slot:       hourFrom(now.Add(startsIn)),
 		Status:     status,
+		Details:    booking.Details{Note: "a note", Metadata: booking.Metadata{"service": "cut", "price": "20"}},
 		Reminder:   booking.Reminder{DueTime: now.Add(startsIn - lead), State: booking.ReminderSkipped},
 		Version:    7,
 		Moves:      2,

@@ -32,6 +32,8 @@ type transition struct {
 	// customer tells whether customers may; providers and internal services
 	// may take every action.
 	customer bool
+	// late tells that customers may also once the booking has started.
+	late bool
 }
 
 // What callers can do with a booking once it is made. What they may do, what they
@@ -44,6 +46,10 @@ var (
 	completion   = transition{action: ActionComplete, event: EventCompleted, from: []Status{StatusConfirmed}, started: true}
 	noShow       = transition{action: ActionMarkNoShow, event: EventNoShow, from: []Status{StatusConfirmed}, started: true}
 )
+
+// rewriting leads nowhere, and is open to whoever sees a booking at any time: it
+// is no action that has to be offered.
+var rewriting = transition{event: EventUpdated, from: every, customer: true, late: true}
 
 // offered are those that are shown as actions, in their order.
 var offered = []transition{confirmation, rescheduling, cancellation, completion, noShow}
@@ -89,7 +95,7 @@ func (t transition) checkTime(b Booking, by Actor, now time.Time) error {
 	switch {
 	case t.started && !b.Started(now):
 		return Errorf(ReasonInvalidTransition, "the booking has not started yet")
-	case by.Role == RoleCustomer && b.Started(now):
+	case by.Role == RoleCustomer && !t.late && b.Started(now):
 		return Errorf(ReasonInvalidTransition, "the booking has started already")
 	}
 	return nil

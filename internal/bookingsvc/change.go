@@ -25,7 +25,7 @@ type Target struct {
 	Etag string
 }
 
-// Change makes a change that booking.Confirm, Cancel, Complete or MarkNoShow
+// Change makes a change that booking.Confirm, Cancel, Complete, MarkNoShow or Update
 // describe, and answers the booking as it is then. It fails with NOT_ALLOWED,
 // BOOKING_NOT_FOUND, or as booking.Change.Apply does.
 func (s *Service) Change(ctx context.Context, by booking.Actor, target Target, change booking.Change) (booking.Booking, error) {

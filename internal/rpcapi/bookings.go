@@ -81,6 +81,15 @@ func (s *bookingService) ListBookings(ctx context.Context, r *bookingsv1.ListBoo
 	return response, nil
 }
 
+// UpdateBooking implements the method of the proto.
+func (s *bookingService) UpdateBooking(ctx context.Context, r *bookingsv1.UpdateBookingRequest) (*bookingsv1.UpdateBookingResponse, error) {
+	b, err := s.change(ctx, r, booking.Update(toPatch(r)))
+	if err != nil {
+		return nil, err
+	}
+	return &bookingsv1.UpdateBookingResponse{Booking: b}, nil
+}
+
 // ConfirmBooking implements the method of the proto.
 func (s *bookingService) ConfirmBooking(ctx context.Context, r *bookingsv1.ConfirmBookingRequest) (*bookingsv1.ConfirmBookingResponse, error) {
 	b, err := s.change(ctx, r, booking.Confirm())
@@ -160,7 +169,7 @@ func target(r changeRequest) bookingsvc.Target {
 	return bookingsvc.Target{ID: uuid.MustParse(r.GetId()), Etag: r.GetEtag()}
 }
 
-// change is what the methods that move a booking from status to status share.
+// change is what the methods that change one booking share.
 func (s *bookingService) change(ctx context.Context, r changeRequest, change booking.Change) (*bookingsv1.Booking, error) {
 	b, err := s.bookings.Change(ctx, actor(ctx), target(r), change)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -49,7 +50,12 @@ type CreateBookingRequest struct {
 	IdempotencyKey string `protobuf:"bytes,6,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	// Checks everything and answers the booking as it would be, but books
 	// nothing. Neither takes nor replays a key.
-	ValidateOnly  bool `protobuf:"varint,7,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	ValidateOnly bool `protobuf:"varint,7,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// The caller's own facts, such as a service, a price or a link; both parties
+	// see them, here and in events. At most 20 entries, with keys of 1 to 40
+	// characters of A-Z, a-z, 0-9, `_`, `.` and `-`, and values of at most 500
+	// characters, any but NUL.
+	Metadata      map[string]string `protobuf:"bytes,8,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -131,6 +137,13 @@ func (x *CreateBookingRequest) GetValidateOnly() bool {
 		return x.ValidateOnly
 	}
 	return false
+}
+
+func (x *CreateBookingRequest) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
 }
 
 // The answer of CreateBooking.
@@ -437,6 +450,137 @@ func (x *ListBookingsResponse) GetNextPageToken() string {
 	return ""
 }
 
+// The request of UpdateBooking.
+type UpdateBookingRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The booking's id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The new note, by the rules of CreateBooking; an empty one removes it.
+	Note *string `protobuf:"bytes,2,opt,name=note,proto3,oneof" json:"note,omitempty"`
+	// The new metadata, in place of all that there was, by the rules of
+	// CreateBooking.
+	Metadata map[string]string `protobuf:"bytes,3,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The fields to change: `note`, `metadata` or both; unset: those that are set.
+	// In JSON a text, such as `"note,metadata"`.
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,4,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// The version that the caller saw; unset: any. On REST the header `If-Match`
+	// says the same; given both, they must be equal.
+	Etag          string `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateBookingRequest) Reset() {
+	*x = UpdateBookingRequest{}
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateBookingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateBookingRequest) ProtoMessage() {}
+
+func (x *UpdateBookingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateBookingRequest.ProtoReflect.Descriptor instead.
+func (*UpdateBookingRequest) Descriptor() ([]byte, []int) {
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *UpdateBookingRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *UpdateBookingRequest) GetNote() string {
+	if x != nil && x.Note != nil {
+		return *x.Note
+	}
+	return ""
+}
+
+func (x *UpdateBookingRequest) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *UpdateBookingRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateBookingRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// The answer of UpdateBooking.
+type UpdateBookingResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The booking as it is now.
+	Booking       *Booking `protobuf:"bytes,1,opt,name=booking,proto3" json:"booking,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateBookingResponse) Reset() {
+	*x = UpdateBookingResponse{}
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateBookingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateBookingResponse) ProtoMessage() {}
+
+func (x *UpdateBookingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateBookingResponse.ProtoReflect.Descriptor instead.
+func (*UpdateBookingResponse) Descriptor() ([]byte, []int) {
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdateBookingResponse) GetBooking() *Booking {
+	if x != nil {
+		return x.Booking
+	}
+	return nil
+}
+
 // The request of ConfirmBooking.
 type ConfirmBookingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -451,7 +595,7 @@ type ConfirmBookingRequest struct {
 
 func (x *ConfirmBookingRequest) Reset() {
 	*x = ConfirmBookingRequest{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[6]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -463,7 +607,7 @@ func (x *ConfirmBookingRequest) String() string {
 func (*ConfirmBookingRequest) ProtoMessage() {}
 
 func (x *ConfirmBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[6]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -476,7 +620,7 @@ func (x *ConfirmBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmBookingRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmBookingRequest) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{6}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ConfirmBookingRequest) GetId() string {
@@ -504,7 +648,7 @@ type ConfirmBookingResponse struct {
 
 func (x *ConfirmBookingResponse) Reset() {
 	*x = ConfirmBookingResponse{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[7]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -516,7 +660,7 @@ func (x *ConfirmBookingResponse) String() string {
 func (*ConfirmBookingResponse) ProtoMessage() {}
 
 func (x *ConfirmBookingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[7]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -529,7 +673,7 @@ func (x *ConfirmBookingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmBookingResponse.ProtoReflect.Descriptor instead.
 func (*ConfirmBookingResponse) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{7}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ConfirmBookingResponse) GetBooking() *Booking {
@@ -560,7 +704,7 @@ type RescheduleBookingRequest struct {
 
 func (x *RescheduleBookingRequest) Reset() {
 	*x = RescheduleBookingRequest{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[8]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -572,7 +716,7 @@ func (x *RescheduleBookingRequest) String() string {
 func (*RescheduleBookingRequest) ProtoMessage() {}
 
 func (x *RescheduleBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[8]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -585,7 +729,7 @@ func (x *RescheduleBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RescheduleBookingRequest.ProtoReflect.Descriptor instead.
 func (*RescheduleBookingRequest) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{8}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RescheduleBookingRequest) GetId() string {
@@ -634,7 +778,7 @@ type RescheduleBookingResponse struct {
 
 func (x *RescheduleBookingResponse) Reset() {
 	*x = RescheduleBookingResponse{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[9]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -646,7 +790,7 @@ func (x *RescheduleBookingResponse) String() string {
 func (*RescheduleBookingResponse) ProtoMessage() {}
 
 func (x *RescheduleBookingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[9]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -659,7 +803,7 @@ func (x *RescheduleBookingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RescheduleBookingResponse.ProtoReflect.Descriptor instead.
 func (*RescheduleBookingResponse) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{9}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RescheduleBookingResponse) GetBooking() *Booking {
@@ -685,7 +829,7 @@ type CancelBookingRequest struct {
 
 func (x *CancelBookingRequest) Reset() {
 	*x = CancelBookingRequest{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[10]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -697,7 +841,7 @@ func (x *CancelBookingRequest) String() string {
 func (*CancelBookingRequest) ProtoMessage() {}
 
 func (x *CancelBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[10]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -710,7 +854,7 @@ func (x *CancelBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelBookingRequest.ProtoReflect.Descriptor instead.
 func (*CancelBookingRequest) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{10}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CancelBookingRequest) GetId() string {
@@ -745,7 +889,7 @@ type CancelBookingResponse struct {
 
 func (x *CancelBookingResponse) Reset() {
 	*x = CancelBookingResponse{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[11]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -757,7 +901,7 @@ func (x *CancelBookingResponse) String() string {
 func (*CancelBookingResponse) ProtoMessage() {}
 
 func (x *CancelBookingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[11]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -770,7 +914,7 @@ func (x *CancelBookingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelBookingResponse.ProtoReflect.Descriptor instead.
 func (*CancelBookingResponse) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{11}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CancelBookingResponse) GetBooking() *Booking {
@@ -794,7 +938,7 @@ type CompleteBookingRequest struct {
 
 func (x *CompleteBookingRequest) Reset() {
 	*x = CompleteBookingRequest{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[12]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -806,7 +950,7 @@ func (x *CompleteBookingRequest) String() string {
 func (*CompleteBookingRequest) ProtoMessage() {}
 
 func (x *CompleteBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[12]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -819,7 +963,7 @@ func (x *CompleteBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteBookingRequest.ProtoReflect.Descriptor instead.
 func (*CompleteBookingRequest) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{12}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CompleteBookingRequest) GetId() string {
@@ -847,7 +991,7 @@ type CompleteBookingResponse struct {
 
 func (x *CompleteBookingResponse) Reset() {
 	*x = CompleteBookingResponse{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[13]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -859,7 +1003,7 @@ func (x *CompleteBookingResponse) String() string {
 func (*CompleteBookingResponse) ProtoMessage() {}
 
 func (x *CompleteBookingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[13]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -872,7 +1016,7 @@ func (x *CompleteBookingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteBookingResponse.ProtoReflect.Descriptor instead.
 func (*CompleteBookingResponse) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{13}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CompleteBookingResponse) GetBooking() *Booking {
@@ -896,7 +1040,7 @@ type MarkBookingNoShowRequest struct {
 
 func (x *MarkBookingNoShowRequest) Reset() {
 	*x = MarkBookingNoShowRequest{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[14]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -908,7 +1052,7 @@ func (x *MarkBookingNoShowRequest) String() string {
 func (*MarkBookingNoShowRequest) ProtoMessage() {}
 
 func (x *MarkBookingNoShowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[14]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -921,7 +1065,7 @@ func (x *MarkBookingNoShowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkBookingNoShowRequest.ProtoReflect.Descriptor instead.
 func (*MarkBookingNoShowRequest) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{14}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *MarkBookingNoShowRequest) GetId() string {
@@ -949,7 +1093,7 @@ type MarkBookingNoShowResponse struct {
 
 func (x *MarkBookingNoShowResponse) Reset() {
 	*x = MarkBookingNoShowResponse{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[15]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -961,7 +1105,7 @@ func (x *MarkBookingNoShowResponse) String() string {
 func (*MarkBookingNoShowResponse) ProtoMessage() {}
 
 func (x *MarkBookingNoShowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[15]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -974,7 +1118,7 @@ func (x *MarkBookingNoShowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkBookingNoShowResponse.ProtoReflect.Descriptor instead.
 func (*MarkBookingNoShowResponse) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{15}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *MarkBookingNoShowResponse) GetBooking() *Booking {
@@ -999,7 +1143,7 @@ type ListBookingEventsRequest struct {
 
 func (x *ListBookingEventsRequest) Reset() {
 	*x = ListBookingEventsRequest{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[16]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1011,7 +1155,7 @@ func (x *ListBookingEventsRequest) String() string {
 func (*ListBookingEventsRequest) ProtoMessage() {}
 
 func (x *ListBookingEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[16]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1024,7 +1168,7 @@ func (x *ListBookingEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBookingEventsRequest.ProtoReflect.Descriptor instead.
 func (*ListBookingEventsRequest) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{16}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListBookingEventsRequest) GetId() string {
@@ -1061,7 +1205,7 @@ type ListBookingEventsResponse struct {
 
 func (x *ListBookingEventsResponse) Reset() {
 	*x = ListBookingEventsResponse{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[17]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1073,7 +1217,7 @@ func (x *ListBookingEventsResponse) String() string {
 func (*ListBookingEventsResponse) ProtoMessage() {}
 
 func (x *ListBookingEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[17]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1086,7 +1230,7 @@ func (x *ListBookingEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBookingEventsResponse.ProtoReflect.Descriptor instead.
 func (*ListBookingEventsResponse) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{17}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListBookingEventsResponse) GetEvents() []*BookingEvent {
@@ -1107,7 +1251,7 @@ var File_bookings_v1_booking_service_proto protoreflect.FileDescriptor
 
 const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"\n" +
-	"!bookings/v1/booking_service.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x17bookings/v1/event.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\x05\n" +
+	"!bookings/v1/booking_service.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x17bookings/v1/event.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd4\a\n" +
 	"\x14CreateBookingRequest\x12\x97\x01\n" +
 	"\vprovider_id\x18\x01 \x01(\tBv\xbaHs\xba\x01m\n" +
 	"\auser_id\x12=must be 1 to 128 characters, none of them a control character\x1a#this.matches('^[^\\\\p{Cc}]{1,128}$')\xd8\x01\x01R\n" +
@@ -1121,7 +1265,12 @@ const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"\x04note\x18\x05 \x01(\tB\f\xbaH\tr\a\x18\xe8\a\xba\x01\x01\x00R\x04note\x12\xa1\x01\n" +
 	"\x0fidempotency_key\x18\x06 \x01(\tBx\xbaHu\xba\x01o\n" +
 	"\x0fidempotency_key\x12<must be 1 to 255 characters of printable ASCII without space\x1a\x1ethis.matches('^[!-~]{1,255}$')\xd8\x01\x01R\x0eidempotencyKey\x12#\n" +
-	"\rvalidate_only\x18\a \x01(\bR\fvalidateOnly\"G\n" +
+	"\rvalidate_only\x18\a \x01(\bR\fvalidateOnly\x12\xdd\x01\n" +
+	"\bmetadata\x18\b \x03(\v2/.bookings.v1.CreateBookingRequest.MetadataEntryB\x8f\x01\xbaH\x8b\x01\x9a\x01\x87\x01\x10\x14\"x\xba\x01u\n" +
+	"\fmetadata_key\x12=must be 1 to 40 characters of A-Z, a-z, 0-9, '_', '.' and '-'\x1a&this.matches('^[A-Za-z0-9_.-]{1,40}$')*\tr\a\x18\xf4\x03\xba\x01\x01\x00R\bmetadata\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"G\n" +
 	"\x15CreateBookingResponse\x12.\n" +
 	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"-\n" +
 	"\x11GetBookingRequest\x12\x18\n" +
@@ -1146,7 +1295,23 @@ const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"page_token\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\"p\n" +
 	"\x14ListBookingsResponse\x120\n" +
 	"\bbookings\x18\x01 \x03(\v2\x14.bookings.v1.BookingR\bbookings\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb2\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbb\x05\n" +
+	"\x14UpdateBookingRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12%\n" +
+	"\x04note\x18\x02 \x01(\tB\f\xbaH\tr\a\x18\xe8\a\xba\x01\x01\x00H\x00R\x04note\x88\x01\x01\x12\xdd\x01\n" +
+	"\bmetadata\x18\x03 \x03(\v2/.bookings.v1.UpdateBookingRequest.MetadataEntryB\x8f\x01\xbaH\x8b\x01\x9a\x01\x87\x01\x10\x14\"x\xba\x01u\n" +
+	"\fmetadata_key\x12=must be 1 to 40 characters of A-Z, a-z, 0-9, '_', '.' and '-'\x1a&this.matches('^[A-Za-z0-9_.-]{1,40}$')*\tr\a\x18\xf4\x03\xba\x01\x01\x00R\bmetadata\x12\xba\x01\n" +
+	"\vupdate_mask\x18\x04 \x01(\v2\x1a.google.protobuf.FieldMaskB}\xbaHz\xba\x01w\n" +
+	"\vupdate_mask\x124must name fields that can be changed: note, metadata\x1a2this.paths.all(path, path in ['note', 'metadata'])R\n" +
+	"updateMask\x12\x7f\n" +
+	"\x04etag\x18\x05 \x01(\tBk\xbaHh\xba\x01b\n" +
+	"\x04etag\x122must be an etag as a booking has it, such as W/\"1\"\x1a&this.matches('^W/\"[1-9][0-9]{0,17}\"$')\xd8\x01\x01R\x04etag\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\a\n" +
+	"\x05_note\"G\n" +
+	"\x15UpdateBookingResponse\x12.\n" +
+	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"\xb2\x01\n" +
 	"\x15ConfirmBookingRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x7f\n" +
 	"\x04etag\x18\x02 \x01(\tBk\xbaHh\xba\x01b\n" +
@@ -1189,12 +1354,13 @@ const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\"v\n" +
 	"\x19ListBookingEventsResponse\x121\n" +
 	"\x06events\x18\x01 \x03(\v2\x19.bookings.v1.BookingEventR\x06events\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x86\t\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xfc\t\n" +
 	"\x0eBookingService\x12o\n" +
 	"\rCreateBooking\x12!.bookings.v1.CreateBookingRequest\x1a\".bookings.v1.CreateBookingResponse\"\x17\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/bookings\x12k\n" +
 	"\n" +
 	"GetBooking\x12\x1e.bookings.v1.GetBookingRequest\x1a\x1f.bookings.v1.GetBookingResponse\"\x1c\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/bookings/{id}\x90\x02\x01\x12l\n" +
-	"\fListBookings\x12 .bookings.v1.ListBookingsRequest\x1a!.bookings.v1.ListBookingsResponse\"\x17\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/bookings\x90\x02\x01\x12\x7f\n" +
+	"\fListBookings\x12 .bookings.v1.ListBookingsRequest\x1a!.bookings.v1.ListBookingsResponse\"\x17\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/bookings\x90\x02\x01\x12t\n" +
+	"\rUpdateBooking\x12!.bookings.v1.UpdateBookingRequest\x1a\".bookings.v1.UpdateBookingResponse\"\x1c\x82\xd3\xe4\x93\x02\x16:\x01*2\x11/v1/bookings/{id}\x12\x7f\n" +
 	"\x0eConfirmBooking\x12\".bookings.v1.ConfirmBookingRequest\x1a#.bookings.v1.ConfirmBookingResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/bookings/{id}:confirm\x12\x8b\x01\n" +
 	"\x11RescheduleBooking\x12%.bookings.v1.RescheduleBookingRequest\x1a&.bookings.v1.RescheduleBookingResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/bookings/{id}:reschedule\x12{\n" +
 	"\rCancelBooking\x12!.bookings.v1.CancelBookingRequest\x1a\".bookings.v1.CancelBookingResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/bookings/{id}:cancel\x12\x83\x01\n" +
@@ -1215,7 +1381,7 @@ func file_bookings_v1_booking_service_proto_rawDescGZIP() []byte {
 	return file_bookings_v1_booking_service_proto_rawDescData
 }
 
-var file_bookings_v1_booking_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_bookings_v1_booking_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_bookings_v1_booking_service_proto_goTypes = []any{
 	(*CreateBookingRequest)(nil),      // 0: bookings.v1.CreateBookingRequest
 	(*CreateBookingResponse)(nil),     // 1: bookings.v1.CreateBookingResponse
@@ -1223,63 +1389,74 @@ var file_bookings_v1_booking_service_proto_goTypes = []any{
 	(*GetBookingResponse)(nil),        // 3: bookings.v1.GetBookingResponse
 	(*ListBookingsRequest)(nil),       // 4: bookings.v1.ListBookingsRequest
 	(*ListBookingsResponse)(nil),      // 5: bookings.v1.ListBookingsResponse
-	(*ConfirmBookingRequest)(nil),     // 6: bookings.v1.ConfirmBookingRequest
-	(*ConfirmBookingResponse)(nil),    // 7: bookings.v1.ConfirmBookingResponse
-	(*RescheduleBookingRequest)(nil),  // 8: bookings.v1.RescheduleBookingRequest
-	(*RescheduleBookingResponse)(nil), // 9: bookings.v1.RescheduleBookingResponse
-	(*CancelBookingRequest)(nil),      // 10: bookings.v1.CancelBookingRequest
-	(*CancelBookingResponse)(nil),     // 11: bookings.v1.CancelBookingResponse
-	(*CompleteBookingRequest)(nil),    // 12: bookings.v1.CompleteBookingRequest
-	(*CompleteBookingResponse)(nil),   // 13: bookings.v1.CompleteBookingResponse
-	(*MarkBookingNoShowRequest)(nil),  // 14: bookings.v1.MarkBookingNoShowRequest
-	(*MarkBookingNoShowResponse)(nil), // 15: bookings.v1.MarkBookingNoShowResponse
-	(*ListBookingEventsRequest)(nil),  // 16: bookings.v1.ListBookingEventsRequest
-	(*ListBookingEventsResponse)(nil), // 17: bookings.v1.ListBookingEventsResponse
-	(*timestamppb.Timestamp)(nil),     // 18: google.protobuf.Timestamp
-	(*Booking)(nil),                   // 19: bookings.v1.Booking
-	(BookingStatus)(0),                // 20: bookings.v1.BookingStatus
-	(*BookingEvent)(nil),              // 21: bookings.v1.BookingEvent
+	(*UpdateBookingRequest)(nil),      // 6: bookings.v1.UpdateBookingRequest
+	(*UpdateBookingResponse)(nil),     // 7: bookings.v1.UpdateBookingResponse
+	(*ConfirmBookingRequest)(nil),     // 8: bookings.v1.ConfirmBookingRequest
+	(*ConfirmBookingResponse)(nil),    // 9: bookings.v1.ConfirmBookingResponse
+	(*RescheduleBookingRequest)(nil),  // 10: bookings.v1.RescheduleBookingRequest
+	(*RescheduleBookingResponse)(nil), // 11: bookings.v1.RescheduleBookingResponse
+	(*CancelBookingRequest)(nil),      // 12: bookings.v1.CancelBookingRequest
+	(*CancelBookingResponse)(nil),     // 13: bookings.v1.CancelBookingResponse
+	(*CompleteBookingRequest)(nil),    // 14: bookings.v1.CompleteBookingRequest
+	(*CompleteBookingResponse)(nil),   // 15: bookings.v1.CompleteBookingResponse
+	(*MarkBookingNoShowRequest)(nil),  // 16: bookings.v1.MarkBookingNoShowRequest
+	(*MarkBookingNoShowResponse)(nil), // 17: bookings.v1.MarkBookingNoShowResponse
+	(*ListBookingEventsRequest)(nil),  // 18: bookings.v1.ListBookingEventsRequest
+	(*ListBookingEventsResponse)(nil), // 19: bookings.v1.ListBookingEventsResponse
+	nil,                               // 20: bookings.v1.CreateBookingRequest.MetadataEntry
+	nil,                               // 21: bookings.v1.UpdateBookingRequest.MetadataEntry
+	(*timestamppb.Timestamp)(nil),     // 22: google.protobuf.Timestamp
+	(*Booking)(nil),                   // 23: bookings.v1.Booking
+	(BookingStatus)(0),                // 24: bookings.v1.BookingStatus
+	(*fieldmaskpb.FieldMask)(nil),     // 25: google.protobuf.FieldMask
+	(*BookingEvent)(nil),              // 26: bookings.v1.BookingEvent
 }
 var file_bookings_v1_booking_service_proto_depIdxs = []int32{
-	18, // 0: bookings.v1.CreateBookingRequest.start_time:type_name -> google.protobuf.Timestamp
-	18, // 1: bookings.v1.CreateBookingRequest.end_time:type_name -> google.protobuf.Timestamp
-	19, // 2: bookings.v1.CreateBookingResponse.booking:type_name -> bookings.v1.Booking
-	19, // 3: bookings.v1.GetBookingResponse.booking:type_name -> bookings.v1.Booking
-	20, // 4: bookings.v1.ListBookingsRequest.statuses:type_name -> bookings.v1.BookingStatus
-	18, // 5: bookings.v1.ListBookingsRequest.start_time_from:type_name -> google.protobuf.Timestamp
-	18, // 6: bookings.v1.ListBookingsRequest.start_time_to:type_name -> google.protobuf.Timestamp
-	19, // 7: bookings.v1.ListBookingsResponse.bookings:type_name -> bookings.v1.Booking
-	19, // 8: bookings.v1.ConfirmBookingResponse.booking:type_name -> bookings.v1.Booking
-	18, // 9: bookings.v1.RescheduleBookingRequest.start_time:type_name -> google.protobuf.Timestamp
-	18, // 10: bookings.v1.RescheduleBookingRequest.end_time:type_name -> google.protobuf.Timestamp
-	19, // 11: bookings.v1.RescheduleBookingResponse.booking:type_name -> bookings.v1.Booking
-	19, // 12: bookings.v1.CancelBookingResponse.booking:type_name -> bookings.v1.Booking
-	19, // 13: bookings.v1.CompleteBookingResponse.booking:type_name -> bookings.v1.Booking
-	19, // 14: bookings.v1.MarkBookingNoShowResponse.booking:type_name -> bookings.v1.Booking
-	21, // 15: bookings.v1.ListBookingEventsResponse.events:type_name -> bookings.v1.BookingEvent
-	0,  // 16: bookings.v1.BookingService.CreateBooking:input_type -> bookings.v1.CreateBookingRequest
-	2,  // 17: bookings.v1.BookingService.GetBooking:input_type -> bookings.v1.GetBookingRequest
-	4,  // 18: bookings.v1.BookingService.ListBookings:input_type -> bookings.v1.ListBookingsRequest
-	6,  // 19: bookings.v1.BookingService.ConfirmBooking:input_type -> bookings.v1.ConfirmBookingRequest
-	8,  // 20: bookings.v1.BookingService.RescheduleBooking:input_type -> bookings.v1.RescheduleBookingRequest
-	10, // 21: bookings.v1.BookingService.CancelBooking:input_type -> bookings.v1.CancelBookingRequest
-	12, // 22: bookings.v1.BookingService.CompleteBooking:input_type -> bookings.v1.CompleteBookingRequest
-	14, // 23: bookings.v1.BookingService.MarkBookingNoShow:input_type -> bookings.v1.MarkBookingNoShowRequest
-	16, // 24: bookings.v1.BookingService.ListBookingEvents:input_type -> bookings.v1.ListBookingEventsRequest
-	1,  // 25: bookings.v1.BookingService.CreateBooking:output_type -> bookings.v1.CreateBookingResponse
-	3,  // 26: bookings.v1.BookingService.GetBooking:output_type -> bookings.v1.GetBookingResponse
-	5,  // 27: bookings.v1.BookingService.ListBookings:output_type -> bookings.v1.ListBookingsResponse
-	7,  // 28: bookings.v1.BookingService.ConfirmBooking:output_type -> bookings.v1.ConfirmBookingResponse
-	9,  // 29: bookings.v1.BookingService.RescheduleBooking:output_type -> bookings.v1.RescheduleBookingResponse
-	11, // 30: bookings.v1.BookingService.CancelBooking:output_type -> bookings.v1.CancelBookingResponse
-	13, // 31: bookings.v1.BookingService.CompleteBooking:output_type -> bookings.v1.CompleteBookingResponse
-	15, // 32: bookings.v1.BookingService.MarkBookingNoShow:output_type -> bookings.v1.MarkBookingNoShowResponse
-	17, // 33: bookings.v1.BookingService.ListBookingEvents:output_type -> bookings.v1.ListBookingEventsResponse
-	25, // [25:34] is the sub-list for method output_type
-	16, // [16:25] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	22, // 0: bookings.v1.CreateBookingRequest.start_time:type_name -> google.protobuf.Timestamp
+	22, // 1: bookings.v1.CreateBookingRequest.end_time:type_name -> google.protobuf.Timestamp
+	20, // 2: bookings.v1.CreateBookingRequest.metadata:type_name -> bookings.v1.CreateBookingRequest.MetadataEntry
+	23, // 3: bookings.v1.CreateBookingResponse.booking:type_name -> bookings.v1.Booking
+	23, // 4: bookings.v1.GetBookingResponse.booking:type_name -> bookings.v1.Booking
+	24, // 5: bookings.v1.ListBookingsRequest.statuses:type_name -> bookings.v1.BookingStatus
+	22, // 6: bookings.v1.ListBookingsRequest.start_time_from:type_name -> google.protobuf.Timestamp
+	22, // 7: bookings.v1.ListBookingsRequest.start_time_to:type_name -> google.protobuf.Timestamp
+	23, // 8: bookings.v1.ListBookingsResponse.bookings:type_name -> bookings.v1.Booking
+	21, // 9: bookings.v1.UpdateBookingRequest.metadata:type_name -> bookings.v1.UpdateBookingRequest.MetadataEntry
+	25, // 10: bookings.v1.UpdateBookingRequest.update_mask:type_name -> google.protobuf.FieldMask
+	23, // 11: bookings.v1.UpdateBookingResponse.booking:type_name -> bookings.v1.Booking
+	23, // 12: bookings.v1.ConfirmBookingResponse.booking:type_name -> bookings.v1.Booking
+	22, // 13: bookings.v1.RescheduleBookingRequest.start_time:type_name -> google.protobuf.Timestamp
+	22, // 14: bookings.v1.RescheduleBookingRequest.end_time:type_name -> google.protobuf.Timestamp
+	23, // 15: bookings.v1.RescheduleBookingResponse.booking:type_name -> bookings.v1.Booking
+	23, // 16: bookings.v1.CancelBookingResponse.booking:type_name -> bookings.v1.Booking
+	23, // 17: bookings.v1.CompleteBookingResponse.booking:type_name -> bookings.v1.Booking
+	23, // 18: bookings.v1.MarkBookingNoShowResponse.booking:type_name -> bookings.v1.Booking
+	26, // 19: bookings.v1.ListBookingEventsResponse.events:type_name -> bookings.v1.BookingEvent
+	0,  // 20: bookings.v1.BookingService.CreateBooking:input_type -> bookings.v1.CreateBookingRequest
+	2,  // 21: bookings.v1.BookingService.GetBooking:input_type -> bookings.v1.GetBookingRequest
+	4,  // 22: bookings.v1.BookingService.ListBookings:input_type -> bookings.v1.ListBookingsRequest
+	6,  // 23: bookings.v1.BookingService.UpdateBooking:input_type -> bookings.v1.UpdateBookingRequest
+	8,  // 24: bookings.v1.BookingService.ConfirmBooking:input_type -> bookings.v1.ConfirmBookingRequest
+	10, // 25: bookings.v1.BookingService.RescheduleBooking:input_type -> bookings.v1.RescheduleBookingRequest
+	12, // 26: bookings.v1.BookingService.CancelBooking:input_type -> bookings.v1.CancelBookingRequest
+	14, // 27: bookings.v1.BookingService.CompleteBooking:input_type -> bookings.v1.CompleteBookingRequest
+	16, // 28: bookings.v1.BookingService.MarkBookingNoShow:input_type -> bookings.v1.MarkBookingNoShowRequest
+	18, // 29: bookings.v1.BookingService.ListBookingEvents:input_type -> bookings.v1.ListBookingEventsRequest
+	1,  // 30: bookings.v1.BookingService.CreateBooking:output_type -> bookings.v1.CreateBookingResponse
+	3,  // 31: bookings.v1.BookingService.GetBooking:output_type -> bookings.v1.GetBookingResponse
+	5,  // 32: bookings.v1.BookingService.ListBookings:output_type -> bookings.v1.ListBookingsResponse
+	7,  // 33: bookings.v1.BookingService.UpdateBooking:output_type -> bookings.v1.UpdateBookingResponse
+	9,  // 34: bookings.v1.BookingService.ConfirmBooking:output_type -> bookings.v1.ConfirmBookingResponse
+	11, // 35: bookings.v1.BookingService.RescheduleBooking:output_type -> bookings.v1.RescheduleBookingResponse
+	13, // 36: bookings.v1.BookingService.CancelBooking:output_type -> bookings.v1.CancelBookingResponse
+	15, // 37: bookings.v1.BookingService.CompleteBooking:output_type -> bookings.v1.CompleteBookingResponse
+	17, // 38: bookings.v1.BookingService.MarkBookingNoShow:output_type -> bookings.v1.MarkBookingNoShowResponse
+	19, // 39: bookings.v1.BookingService.ListBookingEvents:output_type -> bookings.v1.ListBookingEventsResponse
+	30, // [30:40] is the sub-list for method output_type
+	20, // [20:30] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_bookings_v1_booking_service_proto_init() }
@@ -1289,13 +1466,14 @@ func file_bookings_v1_booking_service_proto_init() {
 	}
 	file_bookings_v1_booking_proto_init()
 	file_bookings_v1_event_proto_init()
+	file_bookings_v1_booking_service_proto_msgTypes[6].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bookings_v1_booking_service_proto_rawDesc), len(file_bookings_v1_booking_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -42,6 +42,9 @@ const (
 	// BookingServiceListBookingsProcedure is the fully-qualified name of the BookingService's
 	// ListBookings RPC.
 	BookingServiceListBookingsProcedure = "/bookings.v1.BookingService/ListBookings"
+	// BookingServiceUpdateBookingProcedure is the fully-qualified name of the BookingService's
+	// UpdateBooking RPC.
+	BookingServiceUpdateBookingProcedure = "/bookings.v1.BookingService/UpdateBooking"
 	// BookingServiceConfirmBookingProcedure is the fully-qualified name of the BookingService's
 	// ConfirmBooking RPC.
 	BookingServiceConfirmBookingProcedure = "/bookings.v1.BookingService/ConfirmBooking"
@@ -85,6 +88,25 @@ type BookingServiceClient interface {
 	// Errors: PAGE_TOKEN_INVALID, NOT_ALLOWED (filtering the caller's own side by
 	// somebody else), VALIDATION_FAILED.
 	ListBookings(context.Context, *v1.ListBookingsRequest) (*v1.ListBookingsResponse, error)
+	// Changes what the parties wrote into a booking (AIP-134): its note, its
+	// metadata, or both. Either party may, in any status and also after the start.
+	// What is so already is answered OK and changes nothing, whatever the etag.
+	//
+	// `update_mask` names the fields to change. Each takes the value that the
+	// request has, so that one which is named and not set is emptied:
+	// `"updateMask": "metadata"` without `metadata` removes all of it. Fields that
+	// are not named stay, whatever the request says of them.
+	//
+	// Without a mask the fields that are set are changed. `note` counts as set also
+	// where it is empty; `metadata` only where it has an entry. Where none is set
+	// there is nothing to change: OK, and the booking as it is.
+	//
+	// `metadata` is replaced as a whole. To change one entry, send the others too,
+	// with the `etag` of the booking that they were read from.
+	//
+	// Errors: BOOKING_NOT_FOUND, ETAG_MISMATCH, VALIDATION_FAILED (also for a mask
+	// that names another field).
+	UpdateBooking(context.Context, *v1.UpdateBookingRequest) (*v1.UpdateBookingResponse, error)
 	// Confirms a PENDING booking, also one whose start has passed. Not for
 	// customers. Errors: NOT_ALLOWED, BOOKING_NOT_FOUND, ETAG_MISMATCH,
 	// INVALID_TRANSITION.
@@ -148,6 +170,12 @@ func NewBookingServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		updateBooking: connect.NewClient[v1.UpdateBookingRequest, v1.UpdateBookingResponse](
+			httpClient,
+			baseURL+BookingServiceUpdateBookingProcedure,
+			connect.WithSchema(bookingServiceMethods.ByName("UpdateBooking")),
+			connect.WithClientOptions(opts...),
+		),
 		confirmBooking: connect.NewClient[v1.ConfirmBookingRequest, v1.ConfirmBookingResponse](
 			httpClient,
 			baseURL+BookingServiceConfirmBookingProcedure,
@@ -193,6 +221,7 @@ type bookingServiceClient struct {
 	createBooking     *connect.Client[v1.CreateBookingRequest, v1.CreateBookingResponse]
 	getBooking        *connect.Client[v1.GetBookingRequest, v1.GetBookingResponse]
 	listBookings      *connect.Client[v1.ListBookingsRequest, v1.ListBookingsResponse]
+	updateBooking     *connect.Client[v1.UpdateBookingRequest, v1.UpdateBookingResponse]
 	confirmBooking    *connect.Client[v1.ConfirmBookingRequest, v1.ConfirmBookingResponse]
 	rescheduleBooking *connect.Client[v1.RescheduleBookingRequest, v1.RescheduleBookingResponse]
 	cancelBooking     *connect.Client[v1.CancelBookingRequest, v1.CancelBookingResponse]
@@ -222,6 +251,15 @@ func (c *bookingServiceClient) GetBooking(ctx context.Context, req *v1.GetBookin
 // ListBookings calls bookings.v1.BookingService.ListBookings.
 func (c *bookingServiceClient) ListBookings(ctx context.Context, req *v1.ListBookingsRequest) (*v1.ListBookingsResponse, error) {
 	response, err := c.listBookings.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// UpdateBooking calls bookings.v1.BookingService.UpdateBooking.
+func (c *bookingServiceClient) UpdateBooking(ctx context.Context, req *v1.UpdateBookingRequest) (*v1.UpdateBookingResponse, error) {
+	response, err := c.updateBooking.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -305,6 +343,25 @@ type BookingServiceHandler interface {
 	// Errors: PAGE_TOKEN_INVALID, NOT_ALLOWED (filtering the caller's own side by
 	// somebody else), VALIDATION_FAILED.
 	ListBookings(context.Context, *v1.ListBookingsRequest) (*v1.ListBookingsResponse, error)
+	// Changes what the parties wrote into a booking (AIP-134): its note, its
+	// metadata, or both. Either party may, in any status and also after the start.
+	// What is so already is answered OK and changes nothing, whatever the etag.
+	//
+	// `update_mask` names the fields to change. Each takes the value that the
+	// request has, so that one which is named and not set is emptied:
+	// `"updateMask": "metadata"` without `metadata` removes all of it. Fields that
+	// are not named stay, whatever the request says of them.
+	//
+	// Without a mask the fields that are set are changed. `note` counts as set also
+	// where it is empty; `metadata` only where it has an entry. Where none is set
+	// there is nothing to change: OK, and the booking as it is.
+	//
+	// `metadata` is replaced as a whole. To change one entry, send the others too,
+	// with the `etag` of the booking that they were read from.
+	//
+	// Errors: BOOKING_NOT_FOUND, ETAG_MISMATCH, VALIDATION_FAILED (also for a mask
+	// that names another field).
+	UpdateBooking(context.Context, *v1.UpdateBookingRequest) (*v1.UpdateBookingResponse, error)
 	// Confirms a PENDING booking, also one whose start has passed. Not for
 	// customers. Errors: NOT_ALLOWED, BOOKING_NOT_FOUND, ETAG_MISMATCH,
 	// INVALID_TRANSITION.
@@ -364,6 +421,12 @@ func NewBookingServiceHandler(svc BookingServiceHandler, opts ...connect.Handler
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	bookingServiceUpdateBookingHandler := connect.NewUnaryHandlerSimple(
+		BookingServiceUpdateBookingProcedure,
+		svc.UpdateBooking,
+		connect.WithSchema(bookingServiceMethods.ByName("UpdateBooking")),
+		connect.WithHandlerOptions(opts...),
+	)
 	bookingServiceConfirmBookingHandler := connect.NewUnaryHandlerSimple(
 		BookingServiceConfirmBookingProcedure,
 		svc.ConfirmBooking,
@@ -409,6 +472,8 @@ func NewBookingServiceHandler(svc BookingServiceHandler, opts ...connect.Handler
 			bookingServiceGetBookingHandler.ServeHTTP(w, r)
 		case BookingServiceListBookingsProcedure:
 			bookingServiceListBookingsHandler.ServeHTTP(w, r)
+		case BookingServiceUpdateBookingProcedure:
+			bookingServiceUpdateBookingHandler.ServeHTTP(w, r)
 		case BookingServiceConfirmBookingProcedure:
 			bookingServiceConfirmBookingHandler.ServeHTTP(w, r)
 		case BookingServiceRescheduleBookingProcedure:
@@ -440,6 +505,10 @@ func (UnimplementedBookingServiceHandler) GetBooking(context.Context, *v1.GetBoo
 
 func (UnimplementedBookingServiceHandler) ListBookings(context.Context, *v1.ListBookingsRequest) (*v1.ListBookingsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("bookings.v1.BookingService.ListBookings is not implemented"))
+}
+
+func (UnimplementedBookingServiceHandler) UpdateBooking(context.Context, *v1.UpdateBookingRequest) (*v1.UpdateBookingResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("bookings.v1.BookingService.UpdateBooking is not implemented"))
 }
 
 func (UnimplementedBookingServiceHandler) ConfirmBooking(context.Context, *v1.ConfirmBookingRequest) (*v1.ConfirmBookingResponse, error) {
