@@ -38,6 +38,7 @@ var methods = map[string]method{
 	"ConfirmBooking":    unary[bookingsv1.ConfirmBookingRequest, bookingsv1.ConfirmBookingResponse](bookingService+"ConfirmBooking", "POST", "/v1/bookings/{id}:confirm"),
 	"RescheduleBooking": unary[bookingsv1.RescheduleBookingRequest, bookingsv1.RescheduleBookingResponse](bookingService+"RescheduleBooking", "POST", "/v1/bookings/{id}:reschedule"),
 	"CancelBooking":     unary[bookingsv1.CancelBookingRequest, bookingsv1.CancelBookingResponse](bookingService+"CancelBooking", "POST", "/v1/bookings/{id}:cancel"),
+	"CancelBookings":    unary[bookingsv1.CancelBookingsRequest, bookingsv1.CancelBookingsResponse](bookingService+"CancelBookings", "POST", "/v1/bookings:cancel"),
 	"CompleteBooking":   unary[bookingsv1.CompleteBookingRequest, bookingsv1.CompleteBookingResponse](bookingService+"CompleteBooking", "POST", "/v1/bookings/{id}:complete"),
 	"MarkBookingNoShow": unary[bookingsv1.MarkBookingNoShowRequest, bookingsv1.MarkBookingNoShowResponse](bookingService+"MarkBookingNoShow", "POST", "/v1/bookings/{id}:markNoShow"),
 	"ListBookingEvents": unary[bookingsv1.ListBookingEventsRequest, bookingsv1.ListBookingEventsResponse](bookingService+"ListBookingEvents", "GET", "/v1/bookings/{id}/events"),

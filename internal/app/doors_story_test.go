@@ -76,6 +76,7 @@ func (s *story) tell() {
 	s.update(cara, paul, id)
 	s.change(cara, paul, id)
 	s.past(paul, cara)
+	s.callOff(cara, paul)
 	s.list(cara, paul)
 	s.follow(cara, id)
 }
@@ -130,6 +131,26 @@ func (s *story) past(paul, cara http.Header) {
 		}
 		s.call(cara, method, request, notAllowed)
 		s.call(paul, method, request, fine)
+	}
+}
+
+// callOff calls off a day with two bookings, and looks at it again.
+func (s *story) callOff(cara, paul http.Header) {
+	for n := range 2 {
+		s.call(cara, "CreateBooking", &bookingsv1.CreateBookingRequest{ProviderId: "paul", StartTime: s.at(200 + n), EndTime: s.at(201 + n)}, fine)
+	}
+	day := &bookingsv1.CancelBookingsRequest{StartTimeFrom: s.at(190), StartTimeTo: s.at(214), Reason: "the <flu>"}
+	s.call(cara, "CancelBookings", day, notAllowed)
+	for _, want := range []int{2, 0} {
+		called, ok := s.call(paul, "CancelBookings", day, fine).response.(*bookingsv1.CancelBookingsResponse)
+		if !ok || len(called.GetOutcomes()) != want || called.GetMore() {
+			s.t.Errorf("%s: %v", s.door.name, called)
+		}
+		for _, outcome := range called.GetOutcomes() {
+			if outcome.GetBooking().GetCancellation().GetReason() != "the <flu>" || outcome.GetId() != outcome.GetBooking().GetId() || outcome.GetError() != nil {
+				s.t.Errorf("%s: %v", s.door.name, outcome)
+			}
+		}
 	}
 }
 

@@ -54,9 +54,11 @@ var rewriting = transition{event: EventUpdated, from: every, customer: true, lat
 // offered are those that are shown as actions, in their order.
 var offered = []transition{confirmation, rescheduling, cancellation, completion, noShow}
 
+var errNotForCustomers = Errorf(ReasonNotAllowed, "customers may not do this")
+
 func (t transition) authorize(by Actor) error {
 	if by.Role == RoleCustomer && !t.customer {
-		return Errorf(ReasonNotAllowed, "customers may not do this")
+		return errNotForCustomers
 	}
 	return nil
 }

@@ -66,14 +66,20 @@ func (s *Service) change(ctx context.Context, by booking.Actor, target Target, c
 	if err != nil {
 		return booking.Booking{}, pgerror.Explain(err)
 	}
-	var after booking.Booking
+	return s.changeOf(ctx, by, parties, target.Etag, change, validateOnly)
+}
+
+// changeOf is a change of a booking whose parties are known.
+func (s *Service) changeOf(
+	ctx context.Context, by booking.Actor, parties bookingdb.Parties, etag string, change booking.Change, validateOnly bool,
+) (after booking.Booking, err error) {
 	err = s.inTx(ctx, parties.ProviderID, func(tx pgx.Tx) ([]feed.Entry, error) {
 		before, err := bookingdb.Lock(ctx, tx, parties)
 		if err != nil {
 			return nil, err
 		}
 		var event *booking.Event
-		after, event, err = change.Apply(before, by, target.Etag, s.now())
+		after, event, err = change.Apply(before, by, etag, s.now())
 		if err != nil || event == nil {
 			return nil, err // without an event there was nothing left to do
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"connectrpc.com/connect"
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 	"google.golang.org/protobuf/types/known/structpb"
@@ -84,6 +85,18 @@ func isToChange(mask *fieldmaskpb.FieldMask, field string, set bool) bool {
 		return set
 	}
 	return slices.Contains(mask.GetPaths(), field)
+}
+
+// toClosing relies on the validator: both times are there.
+func toClosing(r *bookingsv1.CancelBookingsRequest) booking.Closing {
+	return booking.Closing{
+		ProviderID: r.GetProviderId(), From: r.GetStartTimeFrom().AsTime(), To: r.GetStartTimeTo().AsTime(), Reason: r.GetReason(),
+	}
+}
+
+// toOutcomeError is an error that is a part of an answer.
+func toOutcomeError(code connect.Code, known *booking.Error) *bookingsv1.CancelBookingsError {
+	return &bookingsv1.CancelBookingsError{Code: strings.ToUpper(code.String()), Reason: string(known.Reason), Message: known.Message}
 }
 
 // toSlot takes times as they came: booking.NewSlot cuts and checks them, since it

@@ -924,6 +924,265 @@ func (x *CancelBookingResponse) GetBooking() *Booking {
 	return nil
 }
 
+// The request of CancelBookings.
+type CancelBookingsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whose bookings. Providers may leave it out or name themselves; internal
+	// services must name one.
+	ProviderId string `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	// Only bookings that start at this time or later.
+	StartTimeFrom *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=start_time_from,json=startTimeFrom,proto3" json:"start_time_from,omitempty"`
+	// Only bookings that start before this time: after `start_time_from`, by 31 days
+	// at most.
+	StartTimeTo *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=start_time_to,json=startTimeTo,proto3" json:"start_time_to,omitempty"`
+	// Why, for all customers to read: at most 1,000 characters, any but NUL.
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelBookingsRequest) Reset() {
+	*x = CancelBookingsRequest{}
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelBookingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelBookingsRequest) ProtoMessage() {}
+
+func (x *CancelBookingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelBookingsRequest.ProtoReflect.Descriptor instead.
+func (*CancelBookingsRequest) Descriptor() ([]byte, []int) {
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *CancelBookingsRequest) GetProviderId() string {
+	if x != nil {
+		return x.ProviderId
+	}
+	return ""
+}
+
+func (x *CancelBookingsRequest) GetStartTimeFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTimeFrom
+	}
+	return nil
+}
+
+func (x *CancelBookingsRequest) GetStartTimeTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTimeTo
+	}
+	return nil
+}
+
+func (x *CancelBookingsRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// The answer of CancelBookings.
+type CancelBookingsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What became of each booking that was tried, by start time.
+	Outcomes []*CancelBookingsOutcome `protobuf:"bytes,1,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
+	// Whether bookings are left that were not tried: call again.
+	More          bool `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelBookingsResponse) Reset() {
+	*x = CancelBookingsResponse{}
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelBookingsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelBookingsResponse) ProtoMessage() {}
+
+func (x *CancelBookingsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelBookingsResponse.ProtoReflect.Descriptor instead.
+func (*CancelBookingsResponse) Descriptor() ([]byte, []int) {
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *CancelBookingsResponse) GetOutcomes() []*CancelBookingsOutcome {
+	if x != nil {
+		return x.Outcomes
+	}
+	return nil
+}
+
+func (x *CancelBookingsResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
+// What became of one booking: either `booking` or `error` is set.
+type CancelBookingsOutcome struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The booking's id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The booking as it is now: CANCELLED, unless somebody has moved it out of the
+	// time meanwhile, or recorded that it took place.
+	Booking *Booking `protobuf:"bytes,2,opt,name=booking,proto3" json:"booking,omitempty"`
+	// Why it was not cancelled.
+	Error         *CancelBookingsError `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelBookingsOutcome) Reset() {
+	*x = CancelBookingsOutcome{}
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelBookingsOutcome) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelBookingsOutcome) ProtoMessage() {}
+
+func (x *CancelBookingsOutcome) ProtoReflect() protoreflect.Message {
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelBookingsOutcome.ProtoReflect.Descriptor instead.
+func (*CancelBookingsOutcome) Descriptor() ([]byte, []int) {
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *CancelBookingsOutcome) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *CancelBookingsOutcome) GetBooking() *Booking {
+	if x != nil {
+		return x.Booking
+	}
+	return nil
+}
+
+func (x *CancelBookingsOutcome) GetError() *CancelBookingsError {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+// Why one booking was not cancelled: what CancelBooking would have answered.
+type CancelBookingsError struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The code of google.rpc.Code by its name, such as `UNAVAILABLE`.
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// The reason, as in google.rpc.ErrorInfo, such as `DATABASE_UNAVAILABLE`.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// A sentence for people.
+	Message       string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelBookingsError) Reset() {
+	*x = CancelBookingsError{}
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelBookingsError) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelBookingsError) ProtoMessage() {}
+
+func (x *CancelBookingsError) ProtoReflect() protoreflect.Message {
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelBookingsError.ProtoReflect.Descriptor instead.
+func (*CancelBookingsError) Descriptor() ([]byte, []int) {
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *CancelBookingsError) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *CancelBookingsError) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *CancelBookingsError) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 // The request of CompleteBooking.
 type CompleteBookingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -938,7 +1197,7 @@ type CompleteBookingRequest struct {
 
 func (x *CompleteBookingRequest) Reset() {
 	*x = CompleteBookingRequest{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[14]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -950,7 +1209,7 @@ func (x *CompleteBookingRequest) String() string {
 func (*CompleteBookingRequest) ProtoMessage() {}
 
 func (x *CompleteBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[14]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -963,7 +1222,7 @@ func (x *CompleteBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteBookingRequest.ProtoReflect.Descriptor instead.
 func (*CompleteBookingRequest) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{14}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CompleteBookingRequest) GetId() string {
@@ -991,7 +1250,7 @@ type CompleteBookingResponse struct {
 
 func (x *CompleteBookingResponse) Reset() {
 	*x = CompleteBookingResponse{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[15]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1003,7 +1262,7 @@ func (x *CompleteBookingResponse) String() string {
 func (*CompleteBookingResponse) ProtoMessage() {}
 
 func (x *CompleteBookingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[15]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1016,7 +1275,7 @@ func (x *CompleteBookingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteBookingResponse.ProtoReflect.Descriptor instead.
 func (*CompleteBookingResponse) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{15}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CompleteBookingResponse) GetBooking() *Booking {
@@ -1040,7 +1299,7 @@ type MarkBookingNoShowRequest struct {
 
 func (x *MarkBookingNoShowRequest) Reset() {
 	*x = MarkBookingNoShowRequest{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[16]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1052,7 +1311,7 @@ func (x *MarkBookingNoShowRequest) String() string {
 func (*MarkBookingNoShowRequest) ProtoMessage() {}
 
 func (x *MarkBookingNoShowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[16]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1065,7 +1324,7 @@ func (x *MarkBookingNoShowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkBookingNoShowRequest.ProtoReflect.Descriptor instead.
 func (*MarkBookingNoShowRequest) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{16}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *MarkBookingNoShowRequest) GetId() string {
@@ -1093,7 +1352,7 @@ type MarkBookingNoShowResponse struct {
 
 func (x *MarkBookingNoShowResponse) Reset() {
 	*x = MarkBookingNoShowResponse{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[17]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1105,7 +1364,7 @@ func (x *MarkBookingNoShowResponse) String() string {
 func (*MarkBookingNoShowResponse) ProtoMessage() {}
 
 func (x *MarkBookingNoShowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[17]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1118,7 +1377,7 @@ func (x *MarkBookingNoShowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkBookingNoShowResponse.ProtoReflect.Descriptor instead.
 func (*MarkBookingNoShowResponse) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{17}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *MarkBookingNoShowResponse) GetBooking() *Booking {
@@ -1143,7 +1402,7 @@ type ListBookingEventsRequest struct {
 
 func (x *ListBookingEventsRequest) Reset() {
 	*x = ListBookingEventsRequest{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[18]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1155,7 +1414,7 @@ func (x *ListBookingEventsRequest) String() string {
 func (*ListBookingEventsRequest) ProtoMessage() {}
 
 func (x *ListBookingEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[18]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1168,7 +1427,7 @@ func (x *ListBookingEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBookingEventsRequest.ProtoReflect.Descriptor instead.
 func (*ListBookingEventsRequest) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{18}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListBookingEventsRequest) GetId() string {
@@ -1205,7 +1464,7 @@ type ListBookingEventsResponse struct {
 
 func (x *ListBookingEventsResponse) Reset() {
 	*x = ListBookingEventsResponse{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[19]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1217,7 +1476,7 @@ func (x *ListBookingEventsResponse) String() string {
 func (*ListBookingEventsResponse) ProtoMessage() {}
 
 func (x *ListBookingEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[19]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1230,7 +1489,7 @@ func (x *ListBookingEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBookingEventsResponse.ProtoReflect.Descriptor instead.
 func (*ListBookingEventsResponse) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{19}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListBookingEventsResponse) GetEvents() []*BookingEvent {
@@ -1334,7 +1593,25 @@ const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"\x04etag\x18\x03 \x01(\tBk\xbaHh\xba\x01b\n" +
 	"\x04etag\x122must be an etag as a booking has it, such as W/\"1\"\x1a&this.matches('^W/\"[1-9][0-9]{0,17}\"$')\xd8\x01\x01R\x04etag\"G\n" +
 	"\x15CancelBookingResponse\x12.\n" +
-	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"\xb3\x01\n" +
+	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"\xeb\x02\n" +
+	"\x15CancelBookingsRequest\x12\x97\x01\n" +
+	"\vprovider_id\x18\x01 \x01(\tBv\xbaHs\xba\x01m\n" +
+	"\auser_id\x12=must be 1 to 128 characters, none of them a control character\x1a#this.matches('^[^\\\\p{Cc}]{1,128}$')\xd8\x01\x01R\n" +
+	"providerId\x12J\n" +
+	"\x0fstart_time_from\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\rstartTimeFrom\x12F\n" +
+	"\rstart_time_to\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\vstartTimeTo\x12$\n" +
+	"\x06reason\x18\x04 \x01(\tB\f\xbaH\tr\a\x18\xe8\a\xba\x01\x01\x00R\x06reason\"l\n" +
+	"\x16CancelBookingsResponse\x12>\n" +
+	"\boutcomes\x18\x01 \x03(\v2\".bookings.v1.CancelBookingsOutcomeR\boutcomes\x12\x12\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more\"\x8f\x01\n" +
+	"\x15CancelBookingsOutcome\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
+	"\abooking\x18\x02 \x01(\v2\x14.bookings.v1.BookingR\abooking\x126\n" +
+	"\x05error\x18\x03 \x01(\v2 .bookings.v1.CancelBookingsErrorR\x05error\"[\n" +
+	"\x13CancelBookingsError\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\"\xb3\x01\n" +
 	"\x16CompleteBookingRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x7f\n" +
 	"\x04etag\x18\x02 \x01(\tBk\xbaHh\xba\x01b\n" +
@@ -1354,7 +1631,8 @@ const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\"v\n" +
 	"\x19ListBookingEventsResponse\x121\n" +
 	"\x06events\x18\x01 \x03(\v2\x19.bookings.v1.BookingEventR\x06events\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xfc\t\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xf7\n" +
+	"\n" +
 	"\x0eBookingService\x12o\n" +
 	"\rCreateBooking\x12!.bookings.v1.CreateBookingRequest\x1a\".bookings.v1.CreateBookingResponse\"\x17\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/bookings\x12k\n" +
 	"\n" +
@@ -1363,7 +1641,8 @@ const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"\rUpdateBooking\x12!.bookings.v1.UpdateBookingRequest\x1a\".bookings.v1.UpdateBookingResponse\"\x1c\x82\xd3\xe4\x93\x02\x16:\x01*2\x11/v1/bookings/{id}\x12\x7f\n" +
 	"\x0eConfirmBooking\x12\".bookings.v1.ConfirmBookingRequest\x1a#.bookings.v1.ConfirmBookingResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/bookings/{id}:confirm\x12\x8b\x01\n" +
 	"\x11RescheduleBooking\x12%.bookings.v1.RescheduleBookingRequest\x1a&.bookings.v1.RescheduleBookingResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/bookings/{id}:reschedule\x12{\n" +
-	"\rCancelBooking\x12!.bookings.v1.CancelBookingRequest\x1a\".bookings.v1.CancelBookingResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/bookings/{id}:cancel\x12\x83\x01\n" +
+	"\rCancelBooking\x12!.bookings.v1.CancelBookingRequest\x1a\".bookings.v1.CancelBookingResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/bookings/{id}:cancel\x12y\n" +
+	"\x0eCancelBookings\x12\".bookings.v1.CancelBookingsRequest\x1a#.bookings.v1.CancelBookingsResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/bookings:cancel\x12\x83\x01\n" +
 	"\x0fCompleteBooking\x12#.bookings.v1.CompleteBookingRequest\x1a$.bookings.v1.CompleteBookingResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/bookings/{id}:complete\x12\x8b\x01\n" +
 	"\x11MarkBookingNoShow\x12%.bookings.v1.MarkBookingNoShowRequest\x1a&.bookings.v1.MarkBookingNoShowResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/bookings/{id}:markNoShow\x12\x87\x01\n" +
 	"\x11ListBookingEvents\x12%.bookings.v1.ListBookingEventsRequest\x1a&.bookings.v1.ListBookingEventsResponse\"#\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/bookings/{id}/events\x90\x02\x01B\x98\x01\n" +
@@ -1381,7 +1660,7 @@ func file_bookings_v1_booking_service_proto_rawDescGZIP() []byte {
 	return file_bookings_v1_booking_service_proto_rawDescData
 }
 
-var file_bookings_v1_booking_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_bookings_v1_booking_service_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_bookings_v1_booking_service_proto_goTypes = []any{
 	(*CreateBookingRequest)(nil),      // 0: bookings.v1.CreateBookingRequest
 	(*CreateBookingResponse)(nil),     // 1: bookings.v1.CreateBookingResponse
@@ -1397,66 +1676,77 @@ var file_bookings_v1_booking_service_proto_goTypes = []any{
 	(*RescheduleBookingResponse)(nil), // 11: bookings.v1.RescheduleBookingResponse
 	(*CancelBookingRequest)(nil),      // 12: bookings.v1.CancelBookingRequest
 	(*CancelBookingResponse)(nil),     // 13: bookings.v1.CancelBookingResponse
-	(*CompleteBookingRequest)(nil),    // 14: bookings.v1.CompleteBookingRequest
-	(*CompleteBookingResponse)(nil),   // 15: bookings.v1.CompleteBookingResponse
-	(*MarkBookingNoShowRequest)(nil),  // 16: bookings.v1.MarkBookingNoShowRequest
-	(*MarkBookingNoShowResponse)(nil), // 17: bookings.v1.MarkBookingNoShowResponse
-	(*ListBookingEventsRequest)(nil),  // 18: bookings.v1.ListBookingEventsRequest
-	(*ListBookingEventsResponse)(nil), // 19: bookings.v1.ListBookingEventsResponse
-	nil,                               // 20: bookings.v1.CreateBookingRequest.MetadataEntry
-	nil,                               // 21: bookings.v1.UpdateBookingRequest.MetadataEntry
-	(*timestamppb.Timestamp)(nil),     // 22: google.protobuf.Timestamp
-	(*Booking)(nil),                   // 23: bookings.v1.Booking
-	(BookingStatus)(0),                // 24: bookings.v1.BookingStatus
-	(*fieldmaskpb.FieldMask)(nil),     // 25: google.protobuf.FieldMask
-	(*BookingEvent)(nil),              // 26: bookings.v1.BookingEvent
+	(*CancelBookingsRequest)(nil),     // 14: bookings.v1.CancelBookingsRequest
+	(*CancelBookingsResponse)(nil),    // 15: bookings.v1.CancelBookingsResponse
+	(*CancelBookingsOutcome)(nil),     // 16: bookings.v1.CancelBookingsOutcome
+	(*CancelBookingsError)(nil),       // 17: bookings.v1.CancelBookingsError
+	(*CompleteBookingRequest)(nil),    // 18: bookings.v1.CompleteBookingRequest
+	(*CompleteBookingResponse)(nil),   // 19: bookings.v1.CompleteBookingResponse
+	(*MarkBookingNoShowRequest)(nil),  // 20: bookings.v1.MarkBookingNoShowRequest
+	(*MarkBookingNoShowResponse)(nil), // 21: bookings.v1.MarkBookingNoShowResponse
+	(*ListBookingEventsRequest)(nil),  // 22: bookings.v1.ListBookingEventsRequest
+	(*ListBookingEventsResponse)(nil), // 23: bookings.v1.ListBookingEventsResponse
+	nil,                               // 24: bookings.v1.CreateBookingRequest.MetadataEntry
+	nil,                               // 25: bookings.v1.UpdateBookingRequest.MetadataEntry
+	(*timestamppb.Timestamp)(nil),     // 26: google.protobuf.Timestamp
+	(*Booking)(nil),                   // 27: bookings.v1.Booking
+	(BookingStatus)(0),                // 28: bookings.v1.BookingStatus
+	(*fieldmaskpb.FieldMask)(nil),     // 29: google.protobuf.FieldMask
+	(*BookingEvent)(nil),              // 30: bookings.v1.BookingEvent
 }
 var file_bookings_v1_booking_service_proto_depIdxs = []int32{
-	22, // 0: bookings.v1.CreateBookingRequest.start_time:type_name -> google.protobuf.Timestamp
-	22, // 1: bookings.v1.CreateBookingRequest.end_time:type_name -> google.protobuf.Timestamp
-	20, // 2: bookings.v1.CreateBookingRequest.metadata:type_name -> bookings.v1.CreateBookingRequest.MetadataEntry
-	23, // 3: bookings.v1.CreateBookingResponse.booking:type_name -> bookings.v1.Booking
-	23, // 4: bookings.v1.GetBookingResponse.booking:type_name -> bookings.v1.Booking
-	24, // 5: bookings.v1.ListBookingsRequest.statuses:type_name -> bookings.v1.BookingStatus
-	22, // 6: bookings.v1.ListBookingsRequest.start_time_from:type_name -> google.protobuf.Timestamp
-	22, // 7: bookings.v1.ListBookingsRequest.start_time_to:type_name -> google.protobuf.Timestamp
-	23, // 8: bookings.v1.ListBookingsResponse.bookings:type_name -> bookings.v1.Booking
-	21, // 9: bookings.v1.UpdateBookingRequest.metadata:type_name -> bookings.v1.UpdateBookingRequest.MetadataEntry
-	25, // 10: bookings.v1.UpdateBookingRequest.update_mask:type_name -> google.protobuf.FieldMask
-	23, // 11: bookings.v1.UpdateBookingResponse.booking:type_name -> bookings.v1.Booking
-	23, // 12: bookings.v1.ConfirmBookingResponse.booking:type_name -> bookings.v1.Booking
-	22, // 13: bookings.v1.RescheduleBookingRequest.start_time:type_name -> google.protobuf.Timestamp
-	22, // 14: bookings.v1.RescheduleBookingRequest.end_time:type_name -> google.protobuf.Timestamp
-	23, // 15: bookings.v1.RescheduleBookingResponse.booking:type_name -> bookings.v1.Booking
-	23, // 16: bookings.v1.CancelBookingResponse.booking:type_name -> bookings.v1.Booking
-	23, // 17: bookings.v1.CompleteBookingResponse.booking:type_name -> bookings.v1.Booking
-	23, // 18: bookings.v1.MarkBookingNoShowResponse.booking:type_name -> bookings.v1.Booking
-	26, // 19: bookings.v1.ListBookingEventsResponse.events:type_name -> bookings.v1.BookingEvent
-	0,  // 20: bookings.v1.BookingService.CreateBooking:input_type -> bookings.v1.CreateBookingRequest
-	2,  // 21: bookings.v1.BookingService.GetBooking:input_type -> bookings.v1.GetBookingRequest
-	4,  // 22: bookings.v1.BookingService.ListBookings:input_type -> bookings.v1.ListBookingsRequest
-	6,  // 23: bookings.v1.BookingService.UpdateBooking:input_type -> bookings.v1.UpdateBookingRequest
-	8,  // 24: bookings.v1.BookingService.ConfirmBooking:input_type -> bookings.v1.ConfirmBookingRequest
-	10, // 25: bookings.v1.BookingService.RescheduleBooking:input_type -> bookings.v1.RescheduleBookingRequest
-	12, // 26: bookings.v1.BookingService.CancelBooking:input_type -> bookings.v1.CancelBookingRequest
-	14, // 27: bookings.v1.BookingService.CompleteBooking:input_type -> bookings.v1.CompleteBookingRequest
-	16, // 28: bookings.v1.BookingService.MarkBookingNoShow:input_type -> bookings.v1.MarkBookingNoShowRequest
-	18, // 29: bookings.v1.BookingService.ListBookingEvents:input_type -> bookings.v1.ListBookingEventsRequest
-	1,  // 30: bookings.v1.BookingService.CreateBooking:output_type -> bookings.v1.CreateBookingResponse
-	3,  // 31: bookings.v1.BookingService.GetBooking:output_type -> bookings.v1.GetBookingResponse
-	5,  // 32: bookings.v1.BookingService.ListBookings:output_type -> bookings.v1.ListBookingsResponse
-	7,  // 33: bookings.v1.BookingService.UpdateBooking:output_type -> bookings.v1.UpdateBookingResponse
-	9,  // 34: bookings.v1.BookingService.ConfirmBooking:output_type -> bookings.v1.ConfirmBookingResponse
-	11, // 35: bookings.v1.BookingService.RescheduleBooking:output_type -> bookings.v1.RescheduleBookingResponse
-	13, // 36: bookings.v1.BookingService.CancelBooking:output_type -> bookings.v1.CancelBookingResponse
-	15, // 37: bookings.v1.BookingService.CompleteBooking:output_type -> bookings.v1.CompleteBookingResponse
-	17, // 38: bookings.v1.BookingService.MarkBookingNoShow:output_type -> bookings.v1.MarkBookingNoShowResponse
-	19, // 39: bookings.v1.BookingService.ListBookingEvents:output_type -> bookings.v1.ListBookingEventsResponse
-	30, // [30:40] is the sub-list for method output_type
-	20, // [20:30] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	26, // 0: bookings.v1.CreateBookingRequest.start_time:type_name -> google.protobuf.Timestamp
+	26, // 1: bookings.v1.CreateBookingRequest.end_time:type_name -> google.protobuf.Timestamp
+	24, // 2: bookings.v1.CreateBookingRequest.metadata:type_name -> bookings.v1.CreateBookingRequest.MetadataEntry
+	27, // 3: bookings.v1.CreateBookingResponse.booking:type_name -> bookings.v1.Booking
+	27, // 4: bookings.v1.GetBookingResponse.booking:type_name -> bookings.v1.Booking
+	28, // 5: bookings.v1.ListBookingsRequest.statuses:type_name -> bookings.v1.BookingStatus
+	26, // 6: bookings.v1.ListBookingsRequest.start_time_from:type_name -> google.protobuf.Timestamp
+	26, // 7: bookings.v1.ListBookingsRequest.start_time_to:type_name -> google.protobuf.Timestamp
+	27, // 8: bookings.v1.ListBookingsResponse.bookings:type_name -> bookings.v1.Booking
+	25, // 9: bookings.v1.UpdateBookingRequest.metadata:type_name -> bookings.v1.UpdateBookingRequest.MetadataEntry
+	29, // 10: bookings.v1.UpdateBookingRequest.update_mask:type_name -> google.protobuf.FieldMask
+	27, // 11: bookings.v1.UpdateBookingResponse.booking:type_name -> bookings.v1.Booking
+	27, // 12: bookings.v1.ConfirmBookingResponse.booking:type_name -> bookings.v1.Booking
+	26, // 13: bookings.v1.RescheduleBookingRequest.start_time:type_name -> google.protobuf.Timestamp
+	26, // 14: bookings.v1.RescheduleBookingRequest.end_time:type_name -> google.protobuf.Timestamp
+	27, // 15: bookings.v1.RescheduleBookingResponse.booking:type_name -> bookings.v1.Booking
+	27, // 16: bookings.v1.CancelBookingResponse.booking:type_name -> bookings.v1.Booking
+	26, // 17: bookings.v1.CancelBookingsRequest.start_time_from:type_name -> google.protobuf.Timestamp
+	26, // 18: bookings.v1.CancelBookingsRequest.start_time_to:type_name -> google.protobuf.Timestamp
+	16, // 19: bookings.v1.CancelBookingsResponse.outcomes:type_name -> bookings.v1.CancelBookingsOutcome
+	27, // 20: bookings.v1.CancelBookingsOutcome.booking:type_name -> bookings.v1.Booking
+	17, // 21: bookings.v1.CancelBookingsOutcome.error:type_name -> bookings.v1.CancelBookingsError
+	27, // 22: bookings.v1.CompleteBookingResponse.booking:type_name -> bookings.v1.Booking
+	27, // 23: bookings.v1.MarkBookingNoShowResponse.booking:type_name -> bookings.v1.Booking
+	30, // 24: bookings.v1.ListBookingEventsResponse.events:type_name -> bookings.v1.BookingEvent
+	0,  // 25: bookings.v1.BookingService.CreateBooking:input_type -> bookings.v1.CreateBookingRequest
+	2,  // 26: bookings.v1.BookingService.GetBooking:input_type -> bookings.v1.GetBookingRequest
+	4,  // 27: bookings.v1.BookingService.ListBookings:input_type -> bookings.v1.ListBookingsRequest
+	6,  // 28: bookings.v1.BookingService.UpdateBooking:input_type -> bookings.v1.UpdateBookingRequest
+	8,  // 29: bookings.v1.BookingService.ConfirmBooking:input_type -> bookings.v1.ConfirmBookingRequest
+	10, // 30: bookings.v1.BookingService.RescheduleBooking:input_type -> bookings.v1.RescheduleBookingRequest
+	12, // 31: bookings.v1.BookingService.CancelBooking:input_type -> bookings.v1.CancelBookingRequest
+	14, // 32: bookings.v1.BookingService.CancelBookings:input_type -> bookings.v1.CancelBookingsRequest
+	18, // 33: bookings.v1.BookingService.CompleteBooking:input_type -> bookings.v1.CompleteBookingRequest
+	20, // 34: bookings.v1.BookingService.MarkBookingNoShow:input_type -> bookings.v1.MarkBookingNoShowRequest
+	22, // 35: bookings.v1.BookingService.ListBookingEvents:input_type -> bookings.v1.ListBookingEventsRequest
+	1,  // 36: bookings.v1.BookingService.CreateBooking:output_type -> bookings.v1.CreateBookingResponse
+	3,  // 37: bookings.v1.BookingService.GetBooking:output_type -> bookings.v1.GetBookingResponse
+	5,  // 38: bookings.v1.BookingService.ListBookings:output_type -> bookings.v1.ListBookingsResponse
+	7,  // 39: bookings.v1.BookingService.UpdateBooking:output_type -> bookings.v1.UpdateBookingResponse
+	9,  // 40: bookings.v1.BookingService.ConfirmBooking:output_type -> bookings.v1.ConfirmBookingResponse
+	11, // 41: bookings.v1.BookingService.RescheduleBooking:output_type -> bookings.v1.RescheduleBookingResponse
+	13, // 42: bookings.v1.BookingService.CancelBooking:output_type -> bookings.v1.CancelBookingResponse
+	15, // 43: bookings.v1.BookingService.CancelBookings:output_type -> bookings.v1.CancelBookingsResponse
+	19, // 44: bookings.v1.BookingService.CompleteBooking:output_type -> bookings.v1.CompleteBookingResponse
+	21, // 45: bookings.v1.BookingService.MarkBookingNoShow:output_type -> bookings.v1.MarkBookingNoShowResponse
+	23, // 46: bookings.v1.BookingService.ListBookingEvents:output_type -> bookings.v1.ListBookingEventsResponse
+	36, // [36:47] is the sub-list for method output_type
+	25, // [25:36] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_bookings_v1_booking_service_proto_init() }
@@ -1473,7 +1763,7 @@ func file_bookings_v1_booking_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bookings_v1_booking_service_proto_rawDesc), len(file_bookings_v1_booking_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

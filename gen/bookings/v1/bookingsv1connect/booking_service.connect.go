@@ -54,6 +54,9 @@ const (
 	// BookingServiceCancelBookingProcedure is the fully-qualified name of the BookingService's
 	// CancelBooking RPC.
 	BookingServiceCancelBookingProcedure = "/bookings.v1.BookingService/CancelBooking"
+	// BookingServiceCancelBookingsProcedure is the fully-qualified name of the BookingService's
+	// CancelBookings RPC.
+	BookingServiceCancelBookingsProcedure = "/bookings.v1.BookingService/CancelBookings"
 	// BookingServiceCompleteBookingProcedure is the fully-qualified name of the BookingService's
 	// CompleteBooking RPC.
 	BookingServiceCompleteBookingProcedure = "/bookings.v1.BookingService/CompleteBooking"
@@ -126,6 +129,20 @@ type BookingServiceClient interface {
 	//
 	// Errors: BOOKING_NOT_FOUND, ETAG_MISMATCH, INVALID_TRANSITION.
 	CancelBooking(context.Context, *v1.CancelBookingRequest) (*v1.CancelBookingResponse, error)
+	// Calls off a provider's bad day: cancels all PENDING and CONFIRMED bookings of
+	// one provider that start in [start_time_from, start_time_to), the earliest
+	// first, at most 200. Not for customers; providers call off their own, internal
+	// services name the provider. It counts as one request against the limit.
+	//
+	// Each booking is a transaction of its own, as in CancelBooking, so that one
+	// which cannot be cancelled does not stop the others. The answer has an outcome
+	// for each that was tried. Where `more` is set some were not, as there are more
+	// than 200 or the time for an answer has run out: call again. A call that is made
+	// again cancels only what is left, so that it is safe after a lost answer, too.
+	// Bookings that are made while it runs may be missed.
+	//
+	// Errors: NOT_ALLOWED, VALIDATION_FAILED.
+	CancelBookings(context.Context, *v1.CancelBookingsRequest) (*v1.CancelBookingsResponse, error)
 	// Records that a CONFIRMED booking took place, once it has started. Not for
 	// customers. Errors: NOT_ALLOWED, BOOKING_NOT_FOUND, ETAG_MISMATCH,
 	// INVALID_TRANSITION.
@@ -194,6 +211,12 @@ func NewBookingServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithSchema(bookingServiceMethods.ByName("CancelBooking")),
 			connect.WithClientOptions(opts...),
 		),
+		cancelBookings: connect.NewClient[v1.CancelBookingsRequest, v1.CancelBookingsResponse](
+			httpClient,
+			baseURL+BookingServiceCancelBookingsProcedure,
+			connect.WithSchema(bookingServiceMethods.ByName("CancelBookings")),
+			connect.WithClientOptions(opts...),
+		),
 		completeBooking: connect.NewClient[v1.CompleteBookingRequest, v1.CompleteBookingResponse](
 			httpClient,
 			baseURL+BookingServiceCompleteBookingProcedure,
@@ -225,6 +248,7 @@ type bookingServiceClient struct {
 	confirmBooking    *connect.Client[v1.ConfirmBookingRequest, v1.ConfirmBookingResponse]
 	rescheduleBooking *connect.Client[v1.RescheduleBookingRequest, v1.RescheduleBookingResponse]
 	cancelBooking     *connect.Client[v1.CancelBookingRequest, v1.CancelBookingResponse]
+	cancelBookings    *connect.Client[v1.CancelBookingsRequest, v1.CancelBookingsResponse]
 	completeBooking   *connect.Client[v1.CompleteBookingRequest, v1.CompleteBookingResponse]
 	markBookingNoShow *connect.Client[v1.MarkBookingNoShowRequest, v1.MarkBookingNoShowResponse]
 	listBookingEvents *connect.Client[v1.ListBookingEventsRequest, v1.ListBookingEventsResponse]
@@ -287,6 +311,15 @@ func (c *bookingServiceClient) RescheduleBooking(ctx context.Context, req *v1.Re
 // CancelBooking calls bookings.v1.BookingService.CancelBooking.
 func (c *bookingServiceClient) CancelBooking(ctx context.Context, req *v1.CancelBookingRequest) (*v1.CancelBookingResponse, error) {
 	response, err := c.cancelBooking.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// CancelBookings calls bookings.v1.BookingService.CancelBookings.
+func (c *bookingServiceClient) CancelBookings(ctx context.Context, req *v1.CancelBookingsRequest) (*v1.CancelBookingsResponse, error) {
+	response, err := c.cancelBookings.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -381,6 +414,20 @@ type BookingServiceHandler interface {
 	//
 	// Errors: BOOKING_NOT_FOUND, ETAG_MISMATCH, INVALID_TRANSITION.
 	CancelBooking(context.Context, *v1.CancelBookingRequest) (*v1.CancelBookingResponse, error)
+	// Calls off a provider's bad day: cancels all PENDING and CONFIRMED bookings of
+	// one provider that start in [start_time_from, start_time_to), the earliest
+	// first, at most 200. Not for customers; providers call off their own, internal
+	// services name the provider. It counts as one request against the limit.
+	//
+	// Each booking is a transaction of its own, as in CancelBooking, so that one
+	// which cannot be cancelled does not stop the others. The answer has an outcome
+	// for each that was tried. Where `more` is set some were not, as there are more
+	// than 200 or the time for an answer has run out: call again. A call that is made
+	// again cancels only what is left, so that it is safe after a lost answer, too.
+	// Bookings that are made while it runs may be missed.
+	//
+	// Errors: NOT_ALLOWED, VALIDATION_FAILED.
+	CancelBookings(context.Context, *v1.CancelBookingsRequest) (*v1.CancelBookingsResponse, error)
 	// Records that a CONFIRMED booking took place, once it has started. Not for
 	// customers. Errors: NOT_ALLOWED, BOOKING_NOT_FOUND, ETAG_MISMATCH,
 	// INVALID_TRANSITION.
@@ -445,6 +492,12 @@ func NewBookingServiceHandler(svc BookingServiceHandler, opts ...connect.Handler
 		connect.WithSchema(bookingServiceMethods.ByName("CancelBooking")),
 		connect.WithHandlerOptions(opts...),
 	)
+	bookingServiceCancelBookingsHandler := connect.NewUnaryHandlerSimple(
+		BookingServiceCancelBookingsProcedure,
+		svc.CancelBookings,
+		connect.WithSchema(bookingServiceMethods.ByName("CancelBookings")),
+		connect.WithHandlerOptions(opts...),
+	)
 	bookingServiceCompleteBookingHandler := connect.NewUnaryHandlerSimple(
 		BookingServiceCompleteBookingProcedure,
 		svc.CompleteBooking,
@@ -480,6 +533,8 @@ func NewBookingServiceHandler(svc BookingServiceHandler, opts ...connect.Handler
 			bookingServiceRescheduleBookingHandler.ServeHTTP(w, r)
 		case BookingServiceCancelBookingProcedure:
 			bookingServiceCancelBookingHandler.ServeHTTP(w, r)
+		case BookingServiceCancelBookingsProcedure:
+			bookingServiceCancelBookingsHandler.ServeHTTP(w, r)
 		case BookingServiceCompleteBookingProcedure:
 			bookingServiceCompleteBookingHandler.ServeHTTP(w, r)
 		case BookingServiceMarkBookingNoShowProcedure:
@@ -521,6 +576,10 @@ func (UnimplementedBookingServiceHandler) RescheduleBooking(context.Context, *v1
 
 func (UnimplementedBookingServiceHandler) CancelBooking(context.Context, *v1.CancelBookingRequest) (*v1.CancelBookingResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("bookings.v1.BookingService.CancelBooking is not implemented"))
+}
+
+func (UnimplementedBookingServiceHandler) CancelBookings(context.Context, *v1.CancelBookingsRequest) (*v1.CancelBookingsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("bookings.v1.BookingService.CancelBookings is not implemented"))
 }
 
 func (UnimplementedBookingServiceHandler) CompleteBooking(context.Context, *v1.CompleteBookingRequest) (*v1.CompleteBookingResponse, error) {
