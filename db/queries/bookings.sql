@@ -39,11 +39,11 @@ WHERE customer_id = @customer_id
 -- in the server's log and cost the connection its prepared statements.
 -- name: BookingInsert :execrows
 INSERT INTO bookings (
-    id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
+    id, provider_id, customer_id, start_time, end_time, status, note, metadata, version, moves,
     idempotency_key, request_fingerprint,
     reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
 ) VALUES (
-    @id, @provider_id, @customer_id, @start_time, @end_time, @status, @note, @version, @moves,
+    @id, @provider_id, @customer_id, @start_time, @end_time, @status, @note, @metadata, @version, @moves,
     @idempotency_key, @request_fingerprint,
     @reminder_due_time, @reminder_state, @reminder_job_id, @create_time, @update_time
 )
@@ -57,6 +57,8 @@ UPDATE bookings
 SET start_time = @start_time,
     end_time = @end_time,
     status = @status,
+    note = @note,
+    metadata = @metadata,
     version = @version,
     moves = @moves,
     cancel_reason = @cancel_reason,

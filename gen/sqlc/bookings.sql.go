@@ -7,6 +7,7 @@ package sqlc
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,7 +46,7 @@ func (q *Queries) BookingCountPending(ctx context.Context, db DBTX, arg BookingC
 }
 
 const bookingGet = `-- name: BookingGet :one
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
 FROM bookings
 WHERE id = $1
 `
@@ -74,12 +75,13 @@ func (q *Queries) BookingGet(ctx context.Context, db DBTX, id uuid.UUID) (Bookin
 		&i.ReminderJobID,
 		&i.CreateTime,
 		&i.UpdateTime,
+		&i.Metadata,
 	)
 	return i, err
 }
 
 const bookingGetByKey = `-- name: BookingGetByKey :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
 FROM bookings
 WHERE provider_id = $1 AND idempotency_key = $2
 `
@@ -119,6 +121,7 @@ func (q *Queries) BookingGetByKey(ctx context.Context, db DBTX, arg BookingGetBy
 			&i.ReminderJobID,
 			&i.CreateTime,
 			&i.UpdateTime,
+			&i.Metadata,
 		); err != nil {
 			return nil, err
 		}
@@ -131,7 +134,7 @@ func (q *Queries) BookingGetByKey(ctx context.Context, db DBTX, arg BookingGetBy
 }
 
 const bookingGetForUpdate = `-- name: BookingGetForUpdate :one
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
 FROM bookings
 WHERE id = $1
 FOR UPDATE
@@ -160,19 +163,20 @@ func (q *Queries) BookingGetForUpdate(ctx context.Context, db DBTX, id uuid.UUID
 		&i.ReminderJobID,
 		&i.CreateTime,
 		&i.UpdateTime,
+		&i.Metadata,
 	)
 	return i, err
 }
 
 const bookingInsert = `-- name: BookingInsert :execrows
 INSERT INTO bookings (
-    id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
+    id, provider_id, customer_id, start_time, end_time, status, note, metadata, version, moves,
     idempotency_key, request_fingerprint,
     reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
 ) VALUES (
-    $1, $2, $3, $4, $5, $6, $7, $8, $9,
-    $10, $11,
-    $12, $13, $14, $15, $16
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+    $11, $12,
+    $13, $14, $15, $16, $17
 )
 ON CONFLICT DO NOTHING
 `
@@ -185,6 +189,7 @@ type BookingInsertParams struct {
 	EndTime            time.Time
 	Status             string
 	Note               string
+	Metadata           json.RawMessage
 	Version            int64
 	Moves              int32
 	IdempotencyKey     *string
@@ -208,6 +213,7 @@ func (q *Queries) BookingInsert(ctx context.Context, db DBTX, arg BookingInsertP
 		arg.EndTime,
 		arg.Status,
 		arg.Note,
+		arg.Metadata,
 		arg.Version,
 		arg.Moves,
 		arg.IdempotencyKey,
@@ -225,7 +231,7 @@ func (q *Queries) BookingInsert(ctx context.Context, db DBTX, arg BookingInsertP
 }
 
 const bookingListAll = `-- name: BookingListAll :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
 FROM bookings
 WHERE (cardinality($1::text[]) = 0 OR status = ANY ($1::text[]))
   AND start_time >= $2
@@ -280,6 +286,7 @@ func (q *Queries) BookingListAll(ctx context.Context, db DBTX, arg BookingListAl
 			&i.ReminderJobID,
 			&i.CreateTime,
 			&i.UpdateTime,
+			&i.Metadata,
 		); err != nil {
 			return nil, err
 		}
@@ -292,7 +299,7 @@ func (q *Queries) BookingListAll(ctx context.Context, db DBTX, arg BookingListAl
 }
 
 const bookingListAllDesc = `-- name: BookingListAllDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
 FROM bookings
 WHERE (cardinality($1::text[]) = 0 OR status = ANY ($1::text[]))
   AND start_time >= $2
@@ -347,6 +354,7 @@ func (q *Queries) BookingListAllDesc(ctx context.Context, db DBTX, arg BookingLi
 			&i.ReminderJobID,
 			&i.CreateTime,
 			&i.UpdateTime,
+			&i.Metadata,
 		); err != nil {
 			return nil, err
 		}
@@ -359,7 +367,7 @@ func (q *Queries) BookingListAllDesc(ctx context.Context, db DBTX, arg BookingLi
 }
 
 const bookingListByCustomer = `-- name: BookingListByCustomer :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
 FROM bookings
 WHERE customer_id = $1
   AND (cardinality($2::text[]) = 0 OR status = ANY ($2::text[]))
@@ -417,6 +425,7 @@ func (q *Queries) BookingListByCustomer(ctx context.Context, db DBTX, arg Bookin
 			&i.ReminderJobID,
 			&i.CreateTime,
 			&i.UpdateTime,
+			&i.Metadata,
 		); err != nil {
 			return nil, err
 		}
@@ -429,7 +438,7 @@ func (q *Queries) BookingListByCustomer(ctx context.Context, db DBTX, arg Bookin
 }
 
 const bookingListByCustomerDesc = `-- name: BookingListByCustomerDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
 FROM bookings
 WHERE customer_id = $1
   AND (cardinality($2::text[]) = 0 OR status = ANY ($2::text[]))
@@ -487,6 +496,7 @@ func (q *Queries) BookingListByCustomerDesc(ctx context.Context, db DBTX, arg Bo
 			&i.ReminderJobID,
 			&i.CreateTime,
 			&i.UpdateTime,
+			&i.Metadata,
 		); err != nil {
 			return nil, err
 		}
@@ -499,7 +509,7 @@ func (q *Queries) BookingListByCustomerDesc(ctx context.Context, db DBTX, arg Bo
 }
 
 const bookingListByProvider = `-- name: BookingListByProvider :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
 FROM bookings
 WHERE provider_id = $1
   AND ($2::text IS NULL OR customer_id = $2)
@@ -563,6 +573,7 @@ func (q *Queries) BookingListByProvider(ctx context.Context, db DBTX, arg Bookin
 			&i.ReminderJobID,
 			&i.CreateTime,
 			&i.UpdateTime,
+			&i.Metadata,
 		); err != nil {
 			return nil, err
 		}
@@ -575,7 +586,7 @@ func (q *Queries) BookingListByProvider(ctx context.Context, db DBTX, arg Bookin
 }
 
 const bookingListByProviderDesc = `-- name: BookingListByProviderDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
 FROM bookings
 WHERE provider_id = $1
   AND ($2::text IS NULL OR customer_id = $2)
@@ -636,6 +647,7 @@ func (q *Queries) BookingListByProviderDesc(ctx context.Context, db DBTX, arg Bo
 			&i.ReminderJobID,
 			&i.CreateTime,
 			&i.UpdateTime,
+			&i.Metadata,
 		); err != nil {
 			return nil, err
 		}
@@ -688,16 +700,18 @@ UPDATE bookings
 SET start_time = $1,
     end_time = $2,
     status = $3,
-    version = $4,
-    moves = $5,
-    cancel_reason = $6,
-    cancelled_by = $7,
-    cancel_time = $8,
-    reminder_due_time = $9,
-    reminder_state = $10,
-    reminder_job_id = $11,
-    update_time = $12
-WHERE bookings.id = $13 AND (
+    note = $4,
+    metadata = $5,
+    version = $6,
+    moves = $7,
+    cancel_reason = $8,
+    cancelled_by = $9,
+    cancel_time = $10,
+    reminder_due_time = $11,
+    reminder_state = $12,
+    reminder_job_id = $13,
+    update_time = $14
+WHERE bookings.id = $15 AND (
     (bookings.start_time = $1 AND bookings.end_time = $2)
     OR NOT EXISTS (
         SELECT 1
@@ -705,7 +719,7 @@ WHERE bookings.id = $13 AND (
         WHERE other.provider_id = bookings.provider_id
           AND tstzrange(other.start_time, other.end_time) && tstzrange($1, $2)
           AND other.status IN ('PENDING', 'CONFIRMED')
-          AND other.id <> $13
+          AND other.id <> $15
     )
 )
 `
@@ -714,6 +728,8 @@ type BookingUpdateParams struct {
 	StartTime       time.Time
 	EndTime         time.Time
 	Status          string
+	Note            string
+	Metadata        json.RawMessage
 	Version         int64
 	Moves           int32
 	CancelReason    *string
@@ -734,6 +750,8 @@ func (q *Queries) BookingUpdate(ctx context.Context, db DBTX, arg BookingUpdateP
 		arg.StartTime,
 		arg.EndTime,
 		arg.Status,
+		arg.Note,
+		arg.Metadata,
 		arg.Version,
 		arg.Moves,
 		arg.CancelReason,

@@ -32,6 +32,7 @@ type Booking struct {
 	ReminderJobID      *int64
 	CreateTime         time.Time
 	UpdateTime         time.Time
+	Metadata           json.RawMessage
 }
 
 type BookingEvent struct {

@@ -34,11 +34,7 @@ type Responder struct{ Log *slog.Logger }
 // error and notes on the request's record that the answer is ours, so it is
 // called once, when nothing has been answered yet.
 func (r Responder) ToConnect(ctx context.Context, err error) *connect.Error {
-	known := r.explain(ctx, err)
-	code, ok := codes[known.Reason]
-	if !ok { // a reason that was added without a line in the table
-		known, code = r.Internal(ctx, "an error without a code", "error", err), connect.CodeInternal
-	}
+	code, known := r.Explain(ctx, err)
 	middleware.From(ctx).MarkAnswered(code.String())
 	if code == connect.CodeUnauthenticated {
 		// RFC 9110, section 11.6.1, asks for it beside every 401.
@@ -56,7 +52,18 @@ func (r Responder) ToConnect(ctx context.Context, err error) *connect.Error {
 	return told
 }
 
-func (r Responder) explain(ctx context.Context, err error) *booking.Error {
+// Explain is what is told of an error, and its code, where it is but a part of an
+// answer: unlike ToConnect it leaves the answer's headers and record alone.
+func (r Responder) Explain(ctx context.Context, err error) (connect.Code, *booking.Error) {
+	known := r.known(ctx, err)
+	code, ok := codes[known.Reason]
+	if !ok { // a reason that was added without a line in the table
+		return connect.CodeInternal, r.Internal(ctx, "an error without a code", "error", err)
+	}
+	return code, known
+}
+
+func (r Responder) known(ctx context.Context, err error) *booking.Error {
 	var known *booking.Error
 	switch {
 	case errors.As(err, &known):

@@ -99,6 +99,7 @@ func cancel(id, reason string) call {
 func aim(i *instance, id, etag, want string) []bad {
 	requests := map[string]proto.Message{
 		"ConfirmBooking":    &bookingsv1.ConfirmBookingRequest{Id: id, Etag: etag},
+		"UpdateBooking":     &bookingsv1.UpdateBookingRequest{Id: id, Etag: etag},
 		"CancelBooking":     &bookingsv1.CancelBookingRequest{Id: id, Etag: etag},
 		"CompleteBooking":   &bookingsv1.CompleteBookingRequest{Id: id, Etag: etag},
 		"MarkBookingNoShow": &bookingsv1.MarkBookingNoShowRequest{Id: id, Etag: etag},

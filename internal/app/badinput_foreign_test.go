@@ -18,7 +18,7 @@ func TestForeignBookingsLookLikeNone(t *testing.T) {
 	times := fmt.Sprintf(`"startTime":%q,"endTime":%q`, timeText(4), timeText(5))
 	for _, who := range []http.Header{i.as(booking.RoleCustomer, "eve"), i.as(booking.RoleProvider, "eve"), i.as(booking.RoleProvider, "cara"), i.as(booking.RoleCustomer, "paul")} {
 		for method, fields := range map[string]string{
-			"GetBooking": ``, "ListBookingEvents": ``, "ConfirmBooking": ``, "CancelBooking": `,"reason":"a"`,
+			"GetBooking": ``, "ListBookingEvents": ``, "ConfirmBooking": ``, "UpdateBooking": `,"note":"a"`, "CancelBooking": `,"reason":"a"`,
 			"CompleteBooking": `,"etag":"W/\"1\""`, "MarkBookingNoShow": ``, "RescheduleBooking": "," + times,
 		} {
 			if !bytes.Equal(i.told(method, foreign, fields, who), i.told(method, nobodys, fields, who)) {
@@ -42,6 +42,7 @@ func (i *instance) told(method, id, fields string, who http.Header) []byte {
 	if methods[method].read() {
 		requests[2] = i.get(strings.ReplaceAll(methods[method].path, "{id}", id), who)
 	}
+	requests[2].Method = methods[method].verb
 	for _, request := range requests {
 		response, body := i.exchange(request)
 		if response.StatusCode == http.StatusOK && response.Header.Get("Grpc-Status") == "0" {

@@ -45,9 +45,10 @@ func TestBrowsersOnAllowedOriginsMayUseEveryHTTPDoor(t *testing.T) {
 		{"/v1/bookings", "POST", nil},
 		{"/v1/bookings/" + nobodys + ":cancel", "POST", nil},
 		{"/v1/bookings", "GET", nil},
+		{"/v1/bookings/" + nobodys, "PATCH", []string{"if-match"}},
 	} {
 		allowed := i.preflight(ourPage, door.path, door.verb, append(door.headers, ours...)...)
-		if allowed.Get("Access-Control-Allow-Origin") != ourPage {
+		if allowed.Get("Access-Control-Allow-Origin") != ourPage || allowed.Get("Access-Control-Allow-Methods") != door.verb {
 			t.Errorf("%s %s: %v", door.verb, door.path, allowed)
 		}
 		refused := i.preflight("https://evil.example", door.path, door.verb, ours...)

@@ -60,6 +60,14 @@ func (i *instance) post(path, contentType string, body io.Reader, header http.He
 	return request
 }
 
+// sendBody is a bare request with a body in JSON.
+func (i *instance) sendBody(verb, path string, body []byte, header http.Header) *http.Request {
+	i.t.Helper()
+	request := i.post(path, "application/json", bytes.NewReader(body), header)
+	request.Method = verb
+	return request
+}
+
 // get is a bare GET of a path with its query.
 func (i *instance) get(path string, header http.Header) *http.Request {
 	i.t.Helper()
@@ -139,7 +147,7 @@ func rest(i *instance, c call) answer {
 	i.t.Helper()
 	m := methods[c.method]
 	if c.raw != nil {
-		return i.rest(i.post(m.path, "application/json", bytes.NewReader(c.raw), c.header), c.method)
+		return i.rest(i.sendBody(m.verb, m.path, c.raw, c.header), c.method)
 	}
 	var fields map[string]any
 	if err := json.Unmarshal(mustJSON(i.t, c.request), &fields); err != nil {
@@ -157,7 +165,7 @@ func rest(i *instance, c call) answer {
 	if err != nil {
 		i.t.Fatal(err)
 	}
-	return i.rest(i.post(path, "application/json", bytes.NewReader(body), c.header), c.method)
+	return i.rest(i.sendBody(m.verb, path, body, c.header), c.method)
 }
 
 // rest is the REST answer to an HTTP request.

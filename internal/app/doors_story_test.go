@@ -11,6 +11,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	bookingsv1 "bookings/gen/bookings/v1"
@@ -55,11 +56,12 @@ func compare(t *testing.T, name string, got []string, other string, want []strin
 	}
 }
 
-// tell uses all ten methods, and some of them in vain.
+// tell uses all methods, and some of them in vain.
 func (s *story) tell() {
 	cara, paul, eve := s.as(booking.RoleCustomer, "cara"), s.as(booking.RoleProvider, "paul"), s.as(booking.RoleCustomer, "eve")
 	wanted := &bookingsv1.CreateBookingRequest{
 		ProviderId: "paul", StartTime: s.at(72), EndTime: s.at(73), Note: "the <usual> ✂", IdempotencyKey: "k1",
+		Metadata: map[string]string{"service": "<cut> ✂", "price": ""},
 	}
 	trial := proto.CloneOf(wanted)
 	trial.ValidateOnly = true
@@ -71,10 +73,35 @@ func (s *story) tell() {
 	s.call(eve, "CreateBooking", &bookingsv1.CreateBookingRequest{ProviderId: "paul", StartTime: s.at(72), EndTime: s.at(74)}, "ALREADY_EXISTS SLOT_TAKEN")
 	s.call(eve, "GetBooking", &bookingsv1.GetBookingRequest{Id: id}, notFound)
 	s.call(cara, "GetBooking", &bookingsv1.GetBookingRequest{Id: id}, fine)
+	s.update(cara, paul, id)
 	s.change(cara, paul, id)
 	s.past(paul, cara)
+	s.callOff(cara, paul)
 	s.list(cara, paul)
 	s.follow(cara, id)
+}
+
+// update changes what is written into a booking, and changes it back.
+func (s *story) update(cara, paul http.Header, id string) {
+	masked := func(paths ...string) *fieldmaskpb.FieldMask { return &fieldmaskpb.FieldMask{Paths: paths} }
+	s.call(cara, "UpdateBooking", &bookingsv1.UpdateBookingRequest{Id: id}, fine)
+	s.call(cara, "UpdateBooking", &bookingsv1.UpdateBookingRequest{Id: id, Note: new("the <usual> ✂"), Etag: `W/"7"`}, fine)
+	s.call(cara, "UpdateBooking", &bookingsv1.UpdateBookingRequest{Id: id, Note: new("another"), Etag: `W/"7"`}, "ABORTED ETAG_MISMATCH")
+	for version, request := range []*bookingsv1.UpdateBookingRequest{
+		{Note: new(""), Metadata: map[string]string{"a": "b"}, Etag: `W/"1"`},
+		{Note: new("kept out"), Metadata: map[string]string{"a": "c"}, UpdateMask: masked("metadata")},
+		{UpdateMask: masked("metadata", "note"), Note: new("both")},
+		{UpdateMask: masked("note", "metadata"), Metadata: map[string]string{"a": "d"}},
+		{UpdateMask: masked("metadata", "note"), Note: new("the <usual> ✂")},
+	} {
+		request.Id = id
+		updated, ok := s.call([]http.Header{cara, paul}[version%2], "UpdateBooking", request, fine).response.(*bookingsv1.UpdateBookingResponse)
+		if got := updated.GetBooking().GetVersion(); !ok || got != int64(version)+2 {
+			s.t.Errorf("%s: version %d after change %d", s.door.name, got, version)
+		}
+	}
+	s.call(paul, "UpdateBooking", &bookingsv1.UpdateBookingRequest{Id: id, UpdateMask: masked("status")}, invalid+"update_mask")
+	s.call(paul, "UpdateBooking", &bookingsv1.UpdateBookingRequest{Id: id, Metadata: map[string]string{"a b": ""}}, invalid+`metadata["a b"]`)
 }
 
 // change changes a booking until it is cancelled.
@@ -83,7 +110,7 @@ func (s *story) change(cara, paul http.Header, id string) {
 	move := &bookingsv1.RescheduleBookingRequest{Id: id, StartTime: s.at(80), EndTime: s.at(81)}
 	s.call(cara, "ConfirmBooking", &bookingsv1.ConfirmBookingRequest{Id: id}, notAllowed)
 	s.call(paul, "ConfirmBooking", &bookingsv1.ConfirmBookingRequest{Id: id, Etag: `W/"7"`}, "ABORTED ETAG_MISMATCH")
-	s.call(paul, "ConfirmBooking", &bookingsv1.ConfirmBookingRequest{Id: id, Etag: `W/"1"`}, fine)
+	s.call(paul, "ConfirmBooking", &bookingsv1.ConfirmBookingRequest{Id: id, Etag: `W/"6"`}, fine)
 	s.call(paul, "ConfirmBooking", &bookingsv1.ConfirmBookingRequest{Id: id, Etag: `W/"1"`}, fine)
 	s.call(paul, "CompleteBooking", &bookingsv1.CompleteBookingRequest{Id: id}, "FAILED_PRECONDITION INVALID_TRANSITION")
 	s.call(cara, "RescheduleBooking", early, "INVALID_ARGUMENT START_IN_PAST start_time")
@@ -104,6 +131,26 @@ func (s *story) past(paul, cara http.Header) {
 		}
 		s.call(cara, method, request, notAllowed)
 		s.call(paul, method, request, fine)
+	}
+}
+
+// callOff calls off a day with two bookings, and looks at it again.
+func (s *story) callOff(cara, paul http.Header) {
+	for n := range 2 {
+		s.call(cara, "CreateBooking", &bookingsv1.CreateBookingRequest{ProviderId: "paul", StartTime: s.at(200 + n), EndTime: s.at(201 + n)}, fine)
+	}
+	day := &bookingsv1.CancelBookingsRequest{StartTimeFrom: s.at(190), StartTimeTo: s.at(214), Reason: "the <flu>"}
+	s.call(cara, "CancelBookings", day, notAllowed)
+	for _, want := range []int{2, 0} {
+		called, ok := s.call(paul, "CancelBookings", day, fine).response.(*bookingsv1.CancelBookingsResponse)
+		if !ok || len(called.GetOutcomes()) != want || called.GetMore() {
+			s.t.Errorf("%s: %v", s.door.name, called)
+		}
+		for _, outcome := range called.GetOutcomes() {
+			if outcome.GetBooking().GetCancellation().GetReason() != "the <flu>" || outcome.GetId() != outcome.GetBooking().GetId() || outcome.GetError() != nil {
+				s.t.Errorf("%s: %v", s.door.name, outcome)
+			}
+		}
 	}
 }
 

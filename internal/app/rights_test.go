@@ -33,6 +33,9 @@ func rights() []right {
 	return []right{
 		{"GetBooking", func(id string) proto.Message { return &bookingsv1.GetBookingRequest{Id: id} }, fine, fine, notFound, notFound, fine},
 		{"ListBookingEvents", func(id string) proto.Message { return &bookingsv1.ListBookingEventsRequest{Id: id} }, fine, fine, notFound, notFound, fine},
+		{"UpdateBooking", func(id string) proto.Message {
+			return &bookingsv1.UpdateBookingRequest{Id: id, Note: new("another")}
+		}, fine, fine, notFound, notFound, fine},
 		{"CancelBooking", func(id string) proto.Message { return &bookingsv1.CancelBookingRequest{Id: id} }, fine, fine, notFound, notFound, fine},
 		{"RescheduleBooking", func(id string) proto.Message {
 			return &bookingsv1.RescheduleBookingRequest{Id: id, StartTime: from, EndTime: to, ValidateOnly: true}
@@ -107,6 +110,11 @@ func TestEachRoleMayCreateAndListWhatTheTableSays(t *testing.T) {
 	list := func(provider, customer string) call {
 		return call{method: "ListBookings", request: &bookingsv1.ListBookingsRequest{ProviderId: provider, CustomerId: customer}}
 	}
+	cancel := func(provider string) call {
+		return call{method: "CancelBookings", request: &bookingsv1.CancelBookingsRequest{
+			ProviderId: provider, StartTimeFrom: stamp(soon(500)), StartTimeTo: stamp(soon(501)),
+		}}
+	}
 	feed := func(role bookingsv1.Role, user string) call {
 		return call{method: "ListEvents", request: &bookingsv1.ListEventsRequest{Role: role, UserId: user}}
 	}
@@ -137,6 +145,14 @@ func TestEachRoleMayCreateAndListWhatTheTableSays(t *testing.T) {
 		{"provider, one customer", paul, list("", "cara"), fine},
 		{"internal, all", asInternal(), list("", ""), fine},
 		{"internal, one of each", asInternal(), list("paul", "cara"), fine},
+		{"customer, a day", cara, cancel(""), notAllowed},
+		{"customer, a provider's day", cara, cancel("paul"), notAllowed},
+		{"customer, a day of the same name", cara, cancel("cara"), notAllowed},
+		{"provider, own day", paul, cancel(""), fine},
+		{"provider, own day by name", paul, cancel("paul"), fine},
+		{"provider, another's day", paul, cancel("eve"), notAllowed},
+		{"internal, a provider's day", asInternal(), cancel("paul"), fine},
+		{"internal, nobody's day", asInternal(), cancel(""), invalid + "provider_id"},
 		{"customer, own feed", cara, feed(none, ""), fine},
 		{"customer, own feed by name", cara, feed(customer, "cara"), fine},
 		{"customer, own feed in the other role", cara, feed(provider, "cara"), notAllowed},

@@ -56,7 +56,7 @@ func allowOrigins(origins []string, next http.Handler) http.Handler {
 	}
 	return cors.New(cors.Options{
 		AllowedOrigins: origins,
-		AllowedMethods: connectcors.AllowedMethods(),
+		AllowedMethods: append(connectcors.AllowedMethods(), http.MethodPatch), // REST's updates
 		// Pages with tracing send headers of their own, and no header lets anybody do
 		// more than a token: credentials are never sent by the browser itself.
 		AllowedHeaders: []string{"*"},

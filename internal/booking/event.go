@@ -15,6 +15,7 @@ const (
 	EventConfirmed   EventType = "booking.confirmed"
 	EventCancelled   EventType = "booking.cancelled"
 	EventRescheduled EventType = "booking.rescheduled"
+	EventUpdated     EventType = "booking.updated"
 	EventCompleted   EventType = "booking.completed"
 	EventNoShow      EventType = "booking.no_show"
 	EventReminderDue EventType = "booking.reminder.due"
@@ -37,16 +38,20 @@ type Event struct {
 // EventData are the facts of an event as callers see them, in JSON and in
 // google.protobuf.Struct. Enums are spelled as in the proto.
 type EventData struct {
-	BookingID         string  `json:"bookingId"`
-	ProviderID        string  `json:"providerId"`
-	CustomerID        string  `json:"customerId"`
-	StartTime         string  `json:"startTime"`
-	EndTime           string  `json:"endTime,omitempty"`
-	Status            string  `json:"status,omitempty"`
-	Reason            *string `json:"reason,omitempty"`
-	CancelledBy       string  `json:"cancelledBy,omitempty"`
-	PreviousStartTime string  `json:"previousStartTime,omitempty"`
-	PreviousEndTime   string  `json:"previousEndTime,omitempty"`
+	BookingID  string `json:"bookingId"`
+	ProviderID string `json:"providerId"`
+	CustomerID string `json:"customerId"`
+	StartTime  string `json:"startTime"`
+	EndTime    string `json:"endTime,omitempty"`
+	Status     string `json:"status,omitempty"`
+	// Version puts the states of a booking in their order. It is 0 in events that
+	// happened before it was told.
+	Version           int64    `json:"version"`
+	Metadata          Metadata `json:"metadata,omitempty"`
+	Reason            *string  `json:"reason,omitempty"`
+	CancelledBy       string   `json:"cancelledBy,omitempty"`
+	PreviousStartTime string   `json:"previousStartTime,omitempty"`
+	PreviousEndTime   string   `json:"previousEndTime,omitempty"`
 }
 
 // newEvent fills in what every event tells of the booking.
@@ -64,12 +69,14 @@ func newEvent(kind EventType, b Booking, by Actor, now time.Time) Event {
 			StartTime:  timeName(b.Slot.Start),
 			EndTime:    timeName(b.Slot.End),
 			Status:     "BOOKING_STATUS_" + string(b.Status),
+			Version:    b.Version,
+			Metadata:   b.Metadata,
 		},
 	}
 }
 
-// reminderDue is the event of a reminder that goes out now. It tells the start
-// alone: the reminder changes nothing of the rest.
+// reminderDue is the event of a reminder that goes out now. Of the slot and the
+// status it tells the start alone: the reminder changes nothing of the rest.
 func reminderDue(b Booking, now time.Time) Event {
 	event := newEvent(EventReminderDue, b, Internal, now)
 	event.Data.EndTime, event.Data.Status = "", ""

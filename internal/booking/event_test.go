@@ -14,11 +14,23 @@ import (
 
 // common are the facts that every event tells, as they are after the change.
 func common(b booking.Booking) map[string]any {
-	return map[string]any{
+	facts := map[string]any{
 		"bookingId": b.ID.String(), "providerId": b.ProviderID, "customerId": b.CustomerID,
 		"startTime": b.Slot.Start.Format(time.RFC3339Nano), "endTime": b.Slot.End.Format(time.RFC3339Nano),
-		"status": "BOOKING_STATUS_" + string(b.Status),
+		"status": "BOOKING_STATUS_" + string(b.Status), "version": float64(b.Version),
 	}
+	if len(b.Metadata) > 0 {
+		facts["metadata"] = asAny(b.Metadata)
+	}
+	return facts
+}
+
+func asAny(metadata booking.Metadata) map[string]any {
+	facts := map[string]any{}
+	for key, value := range metadata {
+		facts[key] = value
+	}
+	return facts
 }
 
 func TestAnEventTellsTheBookingAsItIsAfterTheChange(t *testing.T) {
@@ -51,9 +63,22 @@ func TestAnEventTellsTheBookingAsItIsAfterTheChange(t *testing.T) {
 	}
 }
 
+func TestAnUpdateTellsTheMetadataAndNotTheNote(t *testing.T) {
+	t.Parallel()
+	before := booked(booking.StatusNoShow, -time.Hour)
+	for _, metadata := range []booking.Metadata{{"service": "shave"}, {}, nil} {
+		patch := booking.Patch{Note: new("not for events"), Metadata: &metadata}
+		after, event, err := booking.Update(patch).Apply(before, customer, "", now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkEvent(t, *event, booking.EventUpdated, customer, after, common(after))
+	}
+}
+
 func TestACreationIsAnEvent(t *testing.T) {
 	t.Parallel()
-	request := booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: hourFrom(now.Add(time.Hour)), Details: booking.Details{Note: "not for events"}}
+	request := booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: hourFrom(now.Add(time.Hour)), Details: booking.Details{Note: "not for events", Metadata: booking.Metadata{"a": ""}}}
 	b, event, err := booking.New(uuid.Max, customer, request, now, lead)
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +86,7 @@ func TestACreationIsAnEvent(t *testing.T) {
 	checkEvent(t, event, booking.EventCreated, customer, b, common(b))
 }
 
-func TestAReminderTellsTheStartAlone(t *testing.T) {
+func TestAReminderTellsOfTheSlotTheStartAlone(t *testing.T) {
 	t.Parallel()
 	b := booked(booking.StatusConfirmed, lead)
 	want := common(b)

@@ -2,6 +2,7 @@ package booking_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"reflect"
 	"testing"
 	"time"
@@ -33,6 +34,14 @@ func TestAnotherCallHasAnotherFingerprint(t *testing.T) {
 		"the note":         func(_ *booking.Actor, r *booking.Request) { r.Note += " " },
 		"the note's bytes": func(_ *booking.Actor, r *booking.Request) { r.Note = "a\u00a0note" },
 		"no note":          func(_ *booking.Actor, r *booking.Request) { r.Note = "" },
+		"metadata":         metadata("a", "b"),
+		"another value":    metadata("a", "c"),
+		"no value":         metadata("a", ""),
+		"another key":      metadata("b", "b"),
+		"another case":     metadata("A", "b"),
+		"two entries":      metadata("a", "b", "c", "d"),
+		"two crosswise":    metadata("a", "d", "c", "b"),
+		"one of the two":   metadata("c", "d"),
 	}
 	seen := map[string]string{}
 	for name, differ := range calls {
@@ -43,6 +52,38 @@ func TestAnotherCallHasAnotherFingerprint(t *testing.T) {
 			t.Errorf("%s and %s are one call", name, other)
 		}
 		seen[mark] = name
+	}
+}
+
+func metadata(pairs ...string) func(*booking.Actor, *booking.Request) {
+	return func(_ *booking.Actor, r *booking.Request) {
+		r.Metadata = booking.Metadata{}
+		for i := 0; i < len(pairs); i += 2 {
+			r.Metadata[pairs[i]] = pairs[i+1]
+		}
+	}
+}
+
+// They are stored: a call has the same one in every version, whatever the order
+// that a map has today. (That of a call without metadata is with the migrations'.)
+func TestAFingerprintStays(t *testing.T) {
+	t.Parallel()
+	many := asked
+	many.Metadata = booking.Metadata{"b": "2", "a": "1", "B": "3", "a.b": "4"}
+	const want = "4fa57b887726d2c20119b25b9a26a90d15b49c7ad863a69866d3cbdaed802305"
+	for range 20 {
+		if got := hex.EncodeToString(booking.Fingerprint(customer, many)); got != want {
+			t.Fatalf("it is %s", got)
+		}
+	}
+}
+
+func TestNoMetadataIsTheSameCallHoweverItIsSaid(t *testing.T) {
+	t.Parallel()
+	none := asked
+	none.Metadata = booking.Metadata{}
+	if !bytes.Equal(booking.Fingerprint(customer, none), booking.Fingerprint(customer, asked)) {
+		t.Error("an empty map is another call than none")
 	}
 }
 
@@ -90,6 +131,8 @@ func alter(t *testing.T, field reflect.Value) {
 		field.SetString(value + "x")
 	case bool:
 		field.SetBool(!value)
+	case booking.Metadata:
+		field.Set(reflect.ValueOf(booking.Metadata{"key": "value"}))
 	case booking.Slot:
 		field.Set(reflect.ValueOf(booking.Slot{Start: value.Start.Add(time.Second), End: value.End}))
 	default:

@@ -39,6 +39,7 @@ func booked(status booking.Status, startsIn time.Duration) booking.Booking {
 		CustomerID: customer.ID,
 		Slot:       hourFrom(now.Add(startsIn)),
 		Status:     status,
+		Details:    booking.Details{Note: "a note", Metadata: booking.Metadata{"service": "cut", "price": "20"}},
 		Reminder:   booking.Reminder{DueTime: now.Add(startsIn - lead), State: booking.ReminderSkipped},
 		Version:    7,
 		Moves:      2,
@@ -78,7 +79,7 @@ func change(action booking.Action) booking.Change {
 
 // do is what a use case does: the role first, then the booking.
 func do(b booking.Booking, by booking.Actor, c booking.Change, etag string) (booking.Booking, *booking.Event, error) {
-	if err := booking.Authorize(by, c.Action); err != nil {
+	if err := c.Authorize(by); err != nil {
 		return b, nil, err
 	}
 	return c.Apply(b, by, etag, now)

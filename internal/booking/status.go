@@ -17,6 +17,9 @@ const (
 // active are the statuses in which a booking is still to take place.
 var active = []Status{StatusPending, StatusConfirmed}
 
+// every is all statuses.
+var every = []Status{StatusPending, StatusConfirmed, StatusCancelled, StatusCompleted, StatusNoShow}
+
 // Active reports whether a booking in this status blocks its slot for others
 // and can still be reminded of.
 func (s Status) Active() bool { return slices.Contains(active, s) }

@@ -17,17 +17,14 @@ const (
 	ActionMarkNoShow Action = "MARK_NO_SHOW"
 )
 
-// transition is one line of a booking's life: who may take an action, when, and
-// where it leads.
+// transition is one line of a booking's life: who may take an action, and when.
+// Where it leads is its effect's (see Change).
 type transition struct {
 	action Action
 	// event is the type of the event that reports it.
 	event EventType
 	// from are the statuses in which the action may be taken.
 	from []Status
-	// to is the status afterwards; empty where the action is about something
-	// else (a move). A booking that is there already needs no change.
-	to Status
 	// started tells that the booking must have started.
 	started bool
 	// counted tells that it is done at most MaxMoves times.
@@ -35,27 +32,47 @@ type transition struct {
 	// customer tells whether customers may; providers and internal services
 	// may take every action.
 	customer bool
+	// late tells that customers may also once the booking has started.
+	late bool
 }
 
-// transitions are what callers can do with a booking once it is made. What they
-// may do, what they are told that they may do, and what is done all read this
-// table, so that the three cannot disagree. What only one of them has (a move's
-// slot, a cancellation's reason) is in Change.
-var transitions = []transition{
-	{action: ActionConfirm, event: EventConfirmed, from: []Status{StatusPending}, to: StatusConfirmed},
-	{action: ActionReschedule, event: EventRescheduled, from: active, counted: true, customer: true},
-	{action: ActionCancel, event: EventCancelled, from: active, to: StatusCancelled, customer: true},
-	{action: ActionComplete, event: EventCompleted, from: []Status{StatusConfirmed}, to: StatusCompleted, started: true},
-	{action: ActionMarkNoShow, event: EventNoShow, from: []Status{StatusConfirmed}, to: StatusNoShow, started: true},
-}
+// What callers can do with a booking once it is made. What they may do, what they
+// are told that they may do, and what is done all read these, so that the three
+// cannot disagree.
+var (
+	confirmation = transition{action: ActionConfirm, event: EventConfirmed, from: []Status{StatusPending}}
+	rescheduling = transition{action: ActionReschedule, event: EventRescheduled, from: active, counted: true, customer: true}
+	cancellation = transition{action: ActionCancel, event: EventCancelled, from: active, customer: true}
+	completion   = transition{action: ActionComplete, event: EventCompleted, from: []Status{StatusConfirmed}, started: true}
+	noShow       = transition{action: ActionMarkNoShow, event: EventNoShow, from: []Status{StatusConfirmed}, started: true}
+)
 
-func transitionOf(action Action) transition {
-	for _, t := range transitions {
-		if t.action == action {
-			return t
-		}
+// rewriting leads nowhere, and is open to whoever sees a booking at any time: it
+// is no action that has to be offered.
+var rewriting = transition{event: EventUpdated, from: every, customer: true, late: true}
+
+// offered are those that are shown as actions, in their order.
+var offered = []transition{confirmation, rescheduling, cancellation, completion, noShow}
+
+var errNotForCustomers = Errorf(ReasonNotAllowed, "customers may not do this")
+
+func (t transition) authorize(by Actor) error {
+	if by.Role == RoleCustomer && !t.customer {
+		return errNotForCustomers
 	}
-	panic("booking: no transition for " + string(action))
+	return nil
+}
+
+// check asks whether the booking allows the action at the time now. The order is
+// part of the contract: see Change.Apply.
+func (t transition) check(b Booking, by Actor, now time.Time) error {
+	if err := t.checkStatus(b); err != nil {
+		return err
+	}
+	if err := t.checkTime(b, by, now); err != nil {
+		return err
+	}
+	return t.checkMoves(b)
 }
 
 func (t transition) checkStatus(b Booking) error {
@@ -80,7 +97,7 @@ func (t transition) checkTime(b Booking, by Actor, now time.Time) error {
 	switch {
 	case t.started && !b.Started(now):
 		return Errorf(ReasonInvalidTransition, "the booking has not started yet")
-	case by.Role == RoleCustomer && b.Started(now):
+	case by.Role == RoleCustomer && !t.late && b.Started(now):
 		return Errorf(ReasonInvalidTransition, "the booking has started already")
 	}
 	return nil

@@ -30,9 +30,25 @@ var breaking = map[string][]columns{
 		{"status": "'confirmed'", "reminder_state": "'SENT'"},
 		{"status": "''", "reminder_state": "'SENT'"},
 	},
-	"bookings_note_length":   {{"note": "repeat('ä', 1001)"}},
-	"bookings_version_check": {{"version": "0"}},
-	"bookings_moves_check":   {{"moves": "-1"}},
+	"bookings_note_length": {{"note": "repeat('ä', 1001)"}},
+	"bookings_metadata_check": {
+		{"metadata": `'"text"'`},
+		{"metadata": "'[]'"},
+		{"metadata": "'null'"},
+		{"metadata": `'{"a": 1}'`},
+		{"metadata": `'{"a": "b", "c": null}'`},
+		{"metadata": `'{"a": ["b"]}'`},
+		{"metadata": `'{"a": {}}'`},
+	},
+	"bookings_metadata_count": {entries("21", "i::text", "''")},
+	"bookings_metadata_keys": {
+		entries("1", "''", "''"), entries("1", "repeat('k', 41)", "''"), entries("1", "'a b'", "''"), entries("1", "'ä'", "''"),
+		entries("1", `E'a\n'`, "''"),
+		{"metadata": `'{"a": "", "b c": ""}'`},
+	},
+	"bookings_metadata_values": {entries("1", "'a'", "repeat('ä', 501)"), entries("2", "i::text", `repeat(E'\n', 498 + 2*i)`)},
+	"bookings_version_check":   {{"version": "0"}},
+	"bookings_moves_check":     {{"moves": "-1"}},
 	"bookings_cancellation_check": {
 		{"status": "'CANCELLED'", "reminder_state": "'SKIPPED'"},
 		cancelled(columns{"cancel_reason": "NULL"}),
@@ -100,6 +116,11 @@ func users(column string) []columns {
 	return []columns{
 		{column: "''"}, {column: "repeat('a', 129)"}, {column: `E'a\x01'`}, {column: `E'a\n'`}, {column: `E'\x7fa'`}, {column: `U&'\0085'`},
 	}
+}
+
+// entries are metadata with as many entries, of which SQL makes each.
+func entries(count, key, value string) columns {
+	return columns{"metadata": "(SELECT jsonb_object_agg(" + key + ", " + value + ") FROM generate_series(1, " + count + ") AS i)"}
 }
 
 // cancelled is a booking that was called off in all order, but for what changes.

@@ -108,7 +108,11 @@ func TestWhatNoRuleForbidsIsAccepted(t *testing.T) {
 		"another provider's key":      keyed("'a-key'", columns{"provider_id": "'carl'"}),
 		"a key of 255":                keyed("repeat('~', 255)", columns{"provider_id": "'dora'"}),
 		"a long day":                  {"provider_id": "'emil'", "end_time": "'2031-03-05 10:00Z'"},
-		"long texts":                  {"provider_id": "repeat('ä', 128)", "note": "repeat('ä', 1000)"},
+		"many facts": {
+			"provider_id": "'frida'",
+			"metadata":    `(SELECT jsonb_object_agg(repeat('Az09_.-', 5) || '-' || i, repeat(E'\n𝄞', 250)) FROM generate_series(1, 20) AS i)`,
+		},
+		"long texts": {"provider_id": "repeat('ä', 128)", "note": "repeat('ä', 1000)"},
 	} {
 		if _, err := pool.Exec(t.Context(), insertion("bookings", row)); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -25,13 +25,18 @@ var (
 	provider = booking.Actor{Role: booking.RoleProvider, ID: "ben"}
 )
 
+// details are what JSON and SQL might change on their way.
+var details = booking.Details{
+	Note: "ring twice ☎", Metadata: booking.Metadata{"b": "<\\u0041>", "a": "", "A.b_c-0": "\t✂\u2028", "x": "'; --"},
+}
+
 // confirmed is a booking of anna's at ben's, with a job.
 func confirmed() booking.Booking {
 	job := int64(1) << 40
 	return booking.Booking{
 		ID: uuid.New(), ProviderID: provider.ID, CustomerID: customer.ID,
 		Slot:   booking.Slot{Start: now, End: now.Add(time.Hour)},
-		Status: booking.StatusConfirmed, Details: booking.Details{Note: "ring twice ☎"},
+		Status: booking.StatusConfirmed, Details: details,
 		Reminder: booking.Reminder{DueTime: now.Add(-10 * time.Minute), State: booking.ReminderScheduled, JobID: &job},
 		Version:  1, CreateTime: now.Add(-2 * time.Hour), UpdateTime: now.Add(-time.Hour),
 	}

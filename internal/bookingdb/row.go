@@ -1,6 +1,8 @@
 package bookingdb
 
 import (
+	"encoding/json"
+
 	"bookings/gen/sqlc"
 	"bookings/internal/booking"
 )
@@ -19,7 +21,8 @@ func FromRow(row sqlc.Booking) booking.Booking {
 		Slot:       booking.Slot{Start: row.StartTime.UTC(), End: row.EndTime.UTC()},
 		Status:     booking.Status(row.Status),
 		Details: booking.Details{
-			Note: row.Note,
+			Note:     row.Note,
+			Metadata: fromJSON(row.Metadata),
 		},
 		Cancellation: cancellation(row),
 		Reminder: booking.Reminder{
@@ -46,6 +49,29 @@ func cancellation(row sqlc.Booking) *booking.Cancellation {
 	}
 }
 
+// fromJSON relies on bookings_metadata_check: an object of texts.
+func fromJSON(column json.RawMessage) (metadata booking.Metadata) {
+	if err := json.Unmarshal(column, &metadata); err != nil {
+		panic(err)
+	}
+	if len(metadata) == 0 {
+		return nil
+	}
+	return metadata
+}
+
+// toJSON makes an empty object of none.
+func toJSON(metadata booking.Metadata) json.RawMessage {
+	if len(metadata) == 0 {
+		return json.RawMessage("{}")
+	}
+	column, err := json.Marshal(metadata)
+	if err != nil {
+		panic(err) // texts alone
+	}
+	return column
+}
+
 // InsertParams are a new booking with its idempotency key and the fingerprint of
 // the call that the key stands for. Without a key both are NULL, and the
 // fingerprint is not looked at.
@@ -58,6 +84,7 @@ func InsertParams(b booking.Booking, key string, fingerprint []byte) sqlc.Bookin
 		EndTime:            b.Slot.End,
 		Status:             string(b.Status),
 		Note:               b.Note,
+		Metadata:           toJSON(b.Metadata),
 		Version:            b.Version,
 		Moves:              b.Moves,
 		IdempotencyKey:     nil,
@@ -81,6 +108,8 @@ func UpdateParams(b booking.Booking) sqlc.BookingUpdateParams {
 		StartTime:       b.Slot.Start,
 		EndTime:         b.Slot.End,
 		Status:          string(b.Status),
+		Note:            b.Note,
+		Metadata:        toJSON(b.Metadata),
 		Version:         b.Version,
 		Moves:           b.Moves,
 		CancelReason:    nil,

@@ -3,6 +3,7 @@ package bookingdb_test
 import (
 	"crypto/sha256"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ func TestEverythingOfABookingComesBack(t *testing.T) {
 	moved.Status, moved.Version, moved.Moves = booking.StatusPending, 2, 1
 	moved.Reminder = booking.Reminder{DueTime: moved.Slot.Start, State: booking.ReminderSent}
 	moved.UpdateTime = now
+	moved.Note, moved.Metadata = "another", booking.Metadata{"c": strings.Repeat("𝄞", 500)}
 	update(t, pool, moved)
 	checkStored(t, pool, moved)
 
@@ -34,6 +36,7 @@ func TestEverythingOfABookingComesBack(t *testing.T) {
 	cancelled.Status, cancelled.Version = booking.StatusCancelled, 3
 	cancelled.Cancellation = &booking.Cancellation{Reason: "ill", By: booking.RoleInternal, Time: now.Add(time.Microsecond)}
 	cancelled.Reminder.State = booking.ReminderSkipped
+	cancelled.Note, cancelled.Metadata = "", nil
 	update(t, pool, cancelled)
 	updated := checkStored(t, pool, cancelled)
 

@@ -25,7 +25,7 @@ type Target struct {
 	Etag string
 }
 
-// Change makes a change that booking.Confirm, Cancel, Complete or MarkNoShow
+// Change makes a change that booking.Confirm, Cancel, Complete, MarkNoShow or Update
 // describe, and answers the booking as it is then. It fails with NOT_ALLOWED,
 // BOOKING_NOT_FOUND, or as booking.Change.Apply does.
 func (s *Service) Change(ctx context.Context, by booking.Actor, target Target, change booking.Change) (booking.Booking, error) {
@@ -59,21 +59,27 @@ func (s *Service) Reschedule(ctx context.Context, by booking.Actor, target Targe
 // clock is read under the locks: a change that has waited for another is judged
 // by the time at which it is made.
 func (s *Service) change(ctx context.Context, by booking.Actor, target Target, change booking.Change, validateOnly bool) (booking.Booking, error) {
-	if err := booking.Authorize(by, change.Action); err != nil {
+	if err := change.Authorize(by); err != nil {
 		return booking.Booking{}, err
 	}
 	parties, err := bookingdb.ReadParties(ctx, s.Pool, target.ID, by)
 	if err != nil {
 		return booking.Booking{}, pgerror.Explain(err)
 	}
-	var after booking.Booking
+	return s.changeOf(ctx, by, parties, target.Etag, change, validateOnly)
+}
+
+// changeOf is a change of a booking whose parties are known.
+func (s *Service) changeOf(
+	ctx context.Context, by booking.Actor, parties bookingdb.Parties, etag string, change booking.Change, validateOnly bool,
+) (after booking.Booking, err error) {
 	err = s.inTx(ctx, parties.ProviderID, func(tx pgx.Tx) ([]feed.Entry, error) {
 		before, err := bookingdb.Lock(ctx, tx, parties)
 		if err != nil {
 			return nil, err
 		}
 		var event *booking.Event
-		after, event, err = change.Apply(before, by, target.Etag, s.now())
+		after, event, err = change.Apply(before, by, etag, s.now())
 		if err != nil || event == nil {
 			return nil, err // without an event there was nothing left to do
 		}

@@ -30,6 +30,10 @@ func TestAnAnswerIsWhatIsStored(t *testing.T) {
 	check(d.do(ben, b, booking.Confirm()), booking.StatusConfirmed, 5)
 	d.clock.advance(3 * time.Hour)
 	check(d.do(ben, b, booking.Complete()), booking.StatusCompleted, 6)
+	facts := booking.Metadata{"service": "cut", "link": "https://example.com/?a=<b>"}
+	check(d.do(anna, b, booking.Update(booking.Patch{Note: new("thanks"), Metadata: &facts})), booking.StatusCompleted, 7)
+	check(d.do(ben, b, booking.Update(booking.Patch{Metadata: &facts})), booking.StatusCompleted, 7)
+	check(d.do(ben, b, booking.Update(booking.Patch{Metadata: new(booking.Metadata)})), booking.StatusCompleted, 8)
 	d.checkFeeds()
 	d.checkJobs()
 }

@@ -109,6 +109,10 @@ func (h *hammer) blow(random *rand.Rand) error {
 		})
 		return err
 	}
+	if random.IntN(4) == 0 {
+		_, err := h.Change(h.t.Context(), by, there, booking.Update(booking.Patch{Note: new(fmt.Sprint("note ", random.IntN(3)))}))
+		return err
+	}
 	if by.Role == booking.RoleCustomer {
 		_, err := h.Change(h.t.Context(), by, there, booking.Cancel("hammered"))
 		return err

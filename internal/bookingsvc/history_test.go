@@ -30,6 +30,7 @@ func (d *desk) liveThrough() (booking.Booking, []happened) {
 	d.do(ben, b, booking.Confirm()) // holds: nothing happens
 	d.clock.set(noon)               // another instance's clock may be behind
 	d.do(anna, b, booking.Cancel("ill"))
+	d.do(anna, b, booking.Update(booking.Patch{Note: new("sorry")}))
 	return b, []happened{
 		{booking.EventCreated, anna, 0, "BOOKING_STATUS_PENDING"},
 		{booking.EventConfirmed, ben, time.Minute, "BOOKING_STATUS_CONFIRMED"},
@@ -37,6 +38,7 @@ func (d *desk) liveThrough() (booking.Booking, []happened) {
 		{booking.EventRescheduled, anna, 2 * time.Minute, "BOOKING_STATUS_PENDING"},
 		{booking.EventConfirmed, ben, 2 * time.Minute, "BOOKING_STATUS_CONFIRMED"},
 		{booking.EventCancelled, anna, 0, "BOOKING_STATUS_CANCELLED"},
+		{booking.EventUpdated, anna, 0, "BOOKING_STATUS_CANCELLED"},
 	}
 }
 
@@ -46,7 +48,7 @@ func TestAHistorySaysWhatHappenedAndByWhomOldestFirst(t *testing.T) {
 	b, want := d.liveThrough()
 	d.book(anna, at(1)) // has a history of its own
 	for _, by := range []booking.Actor{anna, ben, booking.Internal} {
-		for _, size := range []int{0, 1, 2, 5, 6} {
+		for _, size := range []int{0, 1, 2, 5, 6, 7} {
 			if got := d.history(by, b, size); !reflect.DeepEqual(got, want) {
 				t.Errorf("by %s, pages of %d:\n%+v\n%+v", by.Role, size, got, want)
 			}

@@ -15,7 +15,7 @@ func TestAKeyUsedForAnotherCallShowsNothing(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	noted := with("a-key", forAnna(1))
-	noted.Note = "a note"
+	noted.Note, noted.Metadata = "a note", booking.Metadata{"a": "b", "c": "d"}
 	first := d.book(anna, noted)
 	others := map[string]struct {
 		by     booking.Actor
@@ -27,6 +27,8 @@ func TestAKeyUsedForAnotherCallShowsNothing(t *testing.T) {
 		"another start":             {anna, func(r *booking.Request) { r.Slot.Start = r.Slot.Start.Add(-time.Microsecond) }},
 		"another end":               {anna, func(r *booking.Request) { r.Slot.End = r.Slot.End.Add(time.Microsecond) }},
 		"another note":              {anna, func(r *booking.Request) { r.Note += " " }},
+		"other metadata":            {anna, func(r *booking.Request) { r.Metadata = booking.Metadata{"a": "b", "c": ""} }},
+		"no metadata":               {anna, func(r *booking.Request) { r.Metadata = nil }},
 		"a start that has come":     {anna, func(r *booking.Request) { r.Slot.Start = noon }},
 		"another slot that is free": {anna, func(r *booking.Request) { r.Slot.Start, r.Slot.End = at(9).Slot.Start, at(9).Slot.End }},
 	}
@@ -56,9 +58,13 @@ func TestAReplayAnswersTheBookingAsItIsNow(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	request := with("a-key", at(1))
+	request.Metadata = booking.Metadata{"a": "b", "c": "d"}
 	b := d.book(anna, request)
 	for _, now := range []func() booking.Booking{
 		func() booking.Booking { return d.do(ben, b, booking.Confirm()) },
+		func() booking.Booking {
+			return d.do(ben, b, booking.Update(booking.Patch{Note: new("another"), Metadata: new(booking.Metadata)}))
+		},
 		func() booking.Booking { return d.move(anna, b, to(5)) },
 		func() booking.Booking { return d.do(ben, b, booking.Cancel("ill")) },
 	} {

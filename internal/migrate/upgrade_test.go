@@ -175,6 +175,7 @@ func TestADatabaseOfTheFirstVersionGoesOn(t *testing.T) {
 	u.wantsAllRead()
 	u.wantsItsReminder()
 	u.wantsTheKeyReplayed()
+	u.wantsAnUpdate()
 	u.wantsFeedsToGoOn()
 	u.wantsEntriesToNameTheOneBefore()
 	u.wantsEverythingInOneFeed()
@@ -226,6 +227,17 @@ func (u *upgraded) wantsTheKeyReplayed() {
 	}
 }
 
+// wantsAnUpdate writes what the first version did not know.
+func (u *upgraded) wantsAnUpdate() {
+	u.t.Helper()
+	facts := booking.Metadata{"service": "cut"}
+	there := bookingsvc.Target{ID: uuid.MustParse(firstKeyed), Etag: `W/"2"`}
+	b, err := u.Change(u.t.Context(), anna, there, booking.Update(booking.Patch{Metadata: &facts}))
+	if err != nil || b.Version != 3 || b.Metadata["service"] != "cut" || b.Note != "a note" {
+		u.t.Errorf("updated %+v, %v", b, err)
+	}
+}
+
 // wantsFeedsToGoOn books once more, which takes the next number of each feed, and
 // lets the pruner find the one event that is old.
 func (u *upgraded) wantsFeedsToGoOn() {
@@ -241,10 +253,10 @@ func (u *upgraded) wantsFeedsToGoOn() {
 		err := u.Pool.QueryRow(u.t.Context(), "SELECT count(*) FROM feeds WHERE oldest_time = '-infinity'").Scan(&left)
 		return err == nil && left == 0
 	})
-	// Each has what the first version wrote, the reminder, and the new booking.
+	// Each has what the first version wrote, the reminder, the update, and the new booking.
 	for key, want := range map[feed.Key][2]int64{
-		{Role: booking.RoleProvider, User: "ben"}:       {2, 5 + 1 + 1},
-		{Role: booking.RoleCustomer, User: "anna"}:      {2, 3 + 1},
+		{Role: booking.RoleProvider, User: "ben"}:       {2, 5 + 1 + 1 + 1},
+		{Role: booking.RoleCustomer, User: "anna"}:      {2, 3 + 1 + 1},
 		{Role: booking.RoleCustomer, User: "Zoë|42"}:    {1, 1 + 1},
 		{Role: booking.RoleCustomer, User: "auth0|zoe"}: {2, 1},
 	} {

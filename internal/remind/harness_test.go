@@ -83,7 +83,7 @@ func (d *desk) start(client *river.Client[pgx.Tx]) {
 func (d *desk) book(startsIn time.Duration) booking.Booking {
 	d.t.Helper()
 	start := d.Now().Add(startsIn)
-	request := booking.Request{CustomerID: anna.ID, Slot: booking.Slot{Start: start, End: start.Add(time.Minute)}, Details: booking.Details{Note: "a secret note"}}
+	request := booking.Request{CustomerID: anna.ID, Slot: booking.Slot{Start: start, End: start.Add(time.Minute)}, Details: booking.Details{Note: "a secret note", Metadata: booking.Metadata{"service": "cut"}}}
 	created, err := d.Create(requestid.NewContext(d.t.Context(), "the-request"), ben, request)
 	if err != nil {
 		d.t.Fatal(err)

@@ -131,7 +131,7 @@ func TestAJobIsCancelledWithItsBooking(t *testing.T) {
 	} {
 		d := open(t, 10*time.Minute)
 		b := d.book(time.Hour)
-		if change.Action != booking.ActionCancel {
+		if name != "cancel" {
 			d.Now = func() time.Time { return b.Slot.Start } // the worker was away
 		}
 		d.change(b, change)

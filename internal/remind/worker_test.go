@@ -85,6 +85,7 @@ func checkTold(t *testing.T, told []feed.Entry, b booking.Booking) {
 	t.Helper()
 	want := map[string]any{
 		"bookingId": b.ID.String(), "providerId": ben.ID, "customerId": anna.ID, "startTime": b.Slot.Start.Format(time.RFC3339Nano),
+		"version": float64(b.Version), "metadata": map[string]any{"service": "cut"},
 	}
 	for _, entry := range told {
 		var data map[string]any

@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	bookingsv1 "bookings/gen/bookings/v1"
+	"bookings/internal/apierror"
 	"bookings/internal/booking"
 	"bookings/internal/bookingsvc"
 	"bookings/internal/identity"
@@ -18,6 +19,7 @@ import (
 // header for the caller goes onto the request's record, which is the one way that
 // works through every door.
 type bookingService struct {
+	apierror.Responder
 	bookings *bookingsvc.Service
 }
 
@@ -81,6 +83,15 @@ func (s *bookingService) ListBookings(ctx context.Context, r *bookingsv1.ListBoo
 	return response, nil
 }
 
+// UpdateBooking implements the method of the proto.
+func (s *bookingService) UpdateBooking(ctx context.Context, r *bookingsv1.UpdateBookingRequest) (*bookingsv1.UpdateBookingResponse, error) {
+	b, err := s.change(ctx, r, booking.Update(toPatch(r)))
+	if err != nil {
+		return nil, err
+	}
+	return &bookingsv1.UpdateBookingResponse{Booking: b}, nil
+}
+
 // ConfirmBooking implements the method of the proto.
 func (s *bookingService) ConfirmBooking(ctx context.Context, r *bookingsv1.ConfirmBookingRequest) (*bookingsv1.ConfirmBookingResponse, error) {
 	b, err := s.change(ctx, r, booking.Confirm())
@@ -109,6 +120,25 @@ func (s *bookingService) CancelBooking(ctx context.Context, r *bookingsv1.Cancel
 		return nil, err
 	}
 	return &bookingsv1.CancelBookingResponse{Booking: b}, nil
+}
+
+// CancelBookings implements the method of the proto.
+func (s *bookingService) CancelBookings(ctx context.Context, r *bookingsv1.CancelBookingsRequest) (*bookingsv1.CancelBookingsResponse, error) {
+	outcomes, more, err := s.bookings.CancelAll(ctx, actor(ctx), toClosing(r))
+	if err != nil {
+		return nil, err
+	}
+	response := &bookingsv1.CancelBookingsResponse{More: more}
+	for _, outcome := range outcomes {
+		shown := &bookingsv1.CancelBookingsOutcome{Id: outcome.ID.String()}
+		if outcome.Err != nil {
+			shown.Error = toOutcomeError(s.Explain(ctx, outcome.Err))
+		} else {
+			shown.Booking = s.show(ctx, outcome.Booking)
+		}
+		response.Outcomes = append(response.Outcomes, shown)
+	}
+	return response, nil
 }
 
 // CompleteBooking implements the method of the proto.
@@ -160,7 +190,7 @@ func target(r changeRequest) bookingsvc.Target {
 	return bookingsvc.Target{ID: uuid.MustParse(r.GetId()), Etag: r.GetEtag()}
 }
 
-// change is what the methods that move a booking from status to status share.
+// change is what the methods that change one booking share.
 func (s *bookingService) change(ctx context.Context, r changeRequest, change booking.Change) (*bookingsv1.Booking, error) {
 	b, err := s.bookings.Change(ctx, actor(ctx), target(r), change)
 	if err != nil {

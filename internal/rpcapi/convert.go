@@ -2,10 +2,13 @@ package rpcapi
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"connectrpc.com/connect"
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -55,11 +58,45 @@ func toRequest(r *bookingsv1.CreateBookingRequest) booking.Request {
 		CustomerID: r.GetCustomerId(),
 		Slot:       toSlot(r),
 		Details: booking.Details{
-			Note: r.GetNote(),
+			Note:     r.GetNote(),
+			Metadata: r.GetMetadata(),
 		},
 		IdempotencyKey: r.GetIdempotencyKey(),
 		ValidateOnly:   r.GetValidateOnly(),
 	}
+}
+
+// toPatch is what an update changes (AIP-134).
+func toPatch(r *bookingsv1.UpdateBookingRequest) booking.Patch {
+	patch := booking.Patch{Note: nil, Metadata: nil}
+	if isToChange(r.GetUpdateMask(), "note", r.Note != nil) {
+		patch.Note = new(r.GetNote())
+	}
+	if isToChange(r.GetUpdateMask(), "metadata", len(r.GetMetadata()) > 0) {
+		patch.Metadata = new(booking.Metadata(r.GetMetadata()))
+	}
+	return patch
+}
+
+// isToChange reports whether an update is about a field: the mask names it, or,
+// where there is none, it is set.
+func isToChange(mask *fieldmaskpb.FieldMask, field string, set bool) bool {
+	if len(mask.GetPaths()) == 0 {
+		return set
+	}
+	return slices.Contains(mask.GetPaths(), field)
+}
+
+// toClosing relies on the validator: both times are there.
+func toClosing(r *bookingsv1.CancelBookingsRequest) booking.Closing {
+	return booking.Closing{
+		ProviderID: r.GetProviderId(), From: r.GetStartTimeFrom().AsTime(), To: r.GetStartTimeTo().AsTime(), Reason: r.GetReason(),
+	}
+}
+
+// toOutcomeError is an error that is a part of an answer.
+func toOutcomeError(code connect.Code, known *booking.Error) *bookingsv1.CancelBookingsError {
+	return &bookingsv1.CancelBookingsError{Code: strings.ToUpper(code.String()), Reason: string(known.Reason), Message: known.Message}
 }
 
 // toSlot takes times as they came: booking.NewSlot cuts and checks them, since it
@@ -90,6 +127,8 @@ func toBooking(b booking.Booking, by booking.Actor, now time.Time) *bookingsv1.B
 		Etag:           "",
 		CreateTime:     timestamppb.New(b.CreateTime),
 		UpdateTime:     timestamppb.New(b.UpdateTime),
+		Metadata:       b.Metadata,
+		Version:        b.Version,
 	}
 	if b.ID != uuid.Nil {
 		shown.Id, shown.Etag = b.ID.String(), b.Etag()

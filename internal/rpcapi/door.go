@@ -42,7 +42,7 @@ func Mount(handle func(path string, handler http.Handler), o Options) error {
 		return err
 	}
 	d := &door{Responder: apierror.Responder{Log: o.Log}, gate: o.Gate, validator: validator}
-	bookings, events := &bookingService{bookings: o.Bookings}, &eventService{feeds: o.Feeds, silence: cmp.Or(o.Silence, maxSilence)}
+	bookings, events := &bookingService{Responder: d.Responder, bookings: o.Bookings}, &eventService{feeds: o.Feeds, silence: cmp.Or(o.Silence, maxSilence)}
 	serve := func(path string, handler http.Handler) {
 		handle(path, &errorRewriter{Responder: d.Responder, next: handler})
 	}

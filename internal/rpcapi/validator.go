@@ -55,14 +55,14 @@ func (v validator) validate(message proto.Message) error {
 	return nil
 }
 
-// maxItems is above the limit of every list. The proto's rules are asked of
+// maxItems is above the limit of every list and map. The proto's rules are asked of
 // each item, and would take seconds for as many as a body can hold.
 const maxItems = 100
 
 func longLists(message proto.Message) []booking.FieldViolation {
 	var faults []booking.FieldViolation
 	message.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		if field.IsList() && value.List().Len() > maxItems {
+		if field.IsList() && value.List().Len() > maxItems || field.IsMap() && value.Map().Len() > maxItems {
 			faults = append(faults, booking.FieldViolation{Field: string(field.Name()), Description: "has too many values"})
 		}
 		return true
@@ -75,7 +75,7 @@ func longLists(message proto.Message) []booking.FieldViolation {
 func timeFaults(message proto.Message) []booking.FieldViolation {
 	var faults []booking.FieldViolation
 	message.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		if field.Message() == nil || field.IsList() {
+		if field.Message() == nil || field.IsList() || field.IsMap() {
 			return true
 		}
 		if at, ok := value.Message().Interface().(*timestamppb.Timestamp); ok && !at.IsValid() {

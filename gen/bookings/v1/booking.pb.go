@@ -304,7 +304,16 @@ type Booking struct {
 	// When the booking was made.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When a caller last changed the booking.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// The caller's own facts about the appointment, such as a service, a price or a
+	// link, as CreateBooking and UpdateBooking take them. Both parties see them.
+	Metadata map[string]string `protobuf:"bytes,14,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The booking's version: 1, 2, 3, … It moves with the etag, and each event tells
+	// the version that the booking had after it. So of two states of a booking,
+	// wherever they come from, the one with the greater version is the later; by it
+	// a list and a feed are merged (see EventService). 0 in the answer to
+	// `validate_only`.
+	Version       int64 `protobuf:"varint,15,opt,name=version,proto3" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -428,6 +437,20 @@ func (x *Booking) GetUpdateTime() *timestamppb.Timestamp {
 		return x.UpdateTime
 	}
 	return nil
+}
+
+func (x *Booking) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *Booking) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
 }
 
 // How a booking was cancelled.
@@ -555,7 +578,7 @@ var File_bookings_v1_booking_proto protoreflect.FileDescriptor
 
 const file_bookings_v1_booking_proto_rawDesc = "" +
 	"\n" +
-	"\x19bookings/v1/booking.proto\x12\vbookings.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xda\x04\n" +
+	"\x19bookings/v1/booking.proto\x12\vbookings.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf1\x05\n" +
 	"\aBooking\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vprovider_id\x18\x02 \x01(\tR\n" +
@@ -575,7 +598,12 @@ const file_bookings_v1_booking_proto_rawDesc = "" +
 	"\vcreate_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\x8c\x01\n" +
+	"updateTime\x12>\n" +
+	"\bmetadata\x18\x0e \x03(\v2\".bookings.v1.Booking.MetadataEntryR\bmetadata\x12\x18\n" +
+	"\aversion\x18\x0f \x01(\x03R\aversion\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8c\x01\n" +
 	"\fCancellation\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x124\n" +
 	"\fcancelled_by\x18\x02 \x01(\x0e2\x11.bookings.v1.RoleR\vcancelledBy\x12.\n" +
@@ -622,7 +650,7 @@ func file_bookings_v1_booking_proto_rawDescGZIP() []byte {
 }
 
 var file_bookings_v1_booking_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_bookings_v1_booking_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_bookings_v1_booking_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_bookings_v1_booking_proto_goTypes = []any{
 	(BookingStatus)(0),            // 0: bookings.v1.BookingStatus
 	(Role)(0),                     // 1: bookings.v1.Role
@@ -631,26 +659,28 @@ var file_bookings_v1_booking_proto_goTypes = []any{
 	(*Booking)(nil),               // 4: bookings.v1.Booking
 	(*Cancellation)(nil),          // 5: bookings.v1.Cancellation
 	(*Reminder)(nil),              // 6: bookings.v1.Reminder
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	nil,                           // 7: bookings.v1.Booking.MetadataEntry
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
 }
 var file_bookings_v1_booking_proto_depIdxs = []int32{
-	7,  // 0: bookings.v1.Booking.start_time:type_name -> google.protobuf.Timestamp
-	7,  // 1: bookings.v1.Booking.end_time:type_name -> google.protobuf.Timestamp
+	8,  // 0: bookings.v1.Booking.start_time:type_name -> google.protobuf.Timestamp
+	8,  // 1: bookings.v1.Booking.end_time:type_name -> google.protobuf.Timestamp
 	0,  // 2: bookings.v1.Booking.status:type_name -> bookings.v1.BookingStatus
 	5,  // 3: bookings.v1.Booking.cancellation:type_name -> bookings.v1.Cancellation
 	6,  // 4: bookings.v1.Booking.reminder:type_name -> bookings.v1.Reminder
 	2,  // 5: bookings.v1.Booking.allowed_actions:type_name -> bookings.v1.BookingAction
-	7,  // 6: bookings.v1.Booking.create_time:type_name -> google.protobuf.Timestamp
-	7,  // 7: bookings.v1.Booking.update_time:type_name -> google.protobuf.Timestamp
-	1,  // 8: bookings.v1.Cancellation.cancelled_by:type_name -> bookings.v1.Role
-	7,  // 9: bookings.v1.Cancellation.time:type_name -> google.protobuf.Timestamp
-	7,  // 10: bookings.v1.Reminder.due_time:type_name -> google.protobuf.Timestamp
-	3,  // 11: bookings.v1.Reminder.state:type_name -> bookings.v1.ReminderState
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	8,  // 6: bookings.v1.Booking.create_time:type_name -> google.protobuf.Timestamp
+	8,  // 7: bookings.v1.Booking.update_time:type_name -> google.protobuf.Timestamp
+	7,  // 8: bookings.v1.Booking.metadata:type_name -> bookings.v1.Booking.MetadataEntry
+	1,  // 9: bookings.v1.Cancellation.cancelled_by:type_name -> bookings.v1.Role
+	8,  // 10: bookings.v1.Cancellation.time:type_name -> google.protobuf.Timestamp
+	8,  // 11: bookings.v1.Reminder.due_time:type_name -> google.protobuf.Timestamp
+	3,  // 12: bookings.v1.Reminder.state:type_name -> bookings.v1.ReminderState
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_bookings_v1_booking_proto_init() }
@@ -664,7 +694,7 @@ func file_bookings_v1_booking_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bookings_v1_booking_proto_rawDesc), len(file_bookings_v1_booking_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -11,6 +11,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -49,7 +50,12 @@ type CreateBookingRequest struct {
 	IdempotencyKey string `protobuf:"bytes,6,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	// Checks everything and answers the booking as it would be, but books
 	// nothing. Neither takes nor replays a key.
-	ValidateOnly  bool `protobuf:"varint,7,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	ValidateOnly bool `protobuf:"varint,7,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// The caller's own facts, such as a service, a price or a link; both parties
+	// see them, here and in events. At most 20 entries, with keys of 1 to 40
+	// characters of A-Z, a-z, 0-9, `_`, `.` and `-`, and values of at most 500
+	// characters, any but NUL.
+	Metadata      map[string]string `protobuf:"bytes,8,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -131,6 +137,13 @@ func (x *CreateBookingRequest) GetValidateOnly() bool {
 		return x.ValidateOnly
 	}
 	return false
+}
+
+func (x *CreateBookingRequest) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
 }
 
 // The answer of CreateBooking.
@@ -437,6 +450,137 @@ func (x *ListBookingsResponse) GetNextPageToken() string {
 	return ""
 }
 
+// The request of UpdateBooking.
+type UpdateBookingRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The booking's id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The new note, by the rules of CreateBooking; an empty one removes it.
+	Note *string `protobuf:"bytes,2,opt,name=note,proto3,oneof" json:"note,omitempty"`
+	// The new metadata, in place of all that there was, by the rules of
+	// CreateBooking.
+	Metadata map[string]string `protobuf:"bytes,3,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The fields to change: `note`, `metadata` or both; unset: those that are set.
+	// In JSON a text, such as `"note,metadata"`.
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,4,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// The version that the caller saw; unset: any. On REST the header `If-Match`
+	// says the same; given both, they must be equal.
+	Etag          string `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateBookingRequest) Reset() {
+	*x = UpdateBookingRequest{}
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateBookingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateBookingRequest) ProtoMessage() {}
+
+func (x *UpdateBookingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateBookingRequest.ProtoReflect.Descriptor instead.
+func (*UpdateBookingRequest) Descriptor() ([]byte, []int) {
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *UpdateBookingRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *UpdateBookingRequest) GetNote() string {
+	if x != nil && x.Note != nil {
+		return *x.Note
+	}
+	return ""
+}
+
+func (x *UpdateBookingRequest) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *UpdateBookingRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *UpdateBookingRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// The answer of UpdateBooking.
+type UpdateBookingResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The booking as it is now.
+	Booking       *Booking `protobuf:"bytes,1,opt,name=booking,proto3" json:"booking,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateBookingResponse) Reset() {
+	*x = UpdateBookingResponse{}
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateBookingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateBookingResponse) ProtoMessage() {}
+
+func (x *UpdateBookingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateBookingResponse.ProtoReflect.Descriptor instead.
+func (*UpdateBookingResponse) Descriptor() ([]byte, []int) {
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdateBookingResponse) GetBooking() *Booking {
+	if x != nil {
+		return x.Booking
+	}
+	return nil
+}
+
 // The request of ConfirmBooking.
 type ConfirmBookingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -451,7 +595,7 @@ type ConfirmBookingRequest struct {
 
 func (x *ConfirmBookingRequest) Reset() {
 	*x = ConfirmBookingRequest{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[6]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -463,7 +607,7 @@ func (x *ConfirmBookingRequest) String() string {
 func (*ConfirmBookingRequest) ProtoMessage() {}
 
 func (x *ConfirmBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[6]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -476,7 +620,7 @@ func (x *ConfirmBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmBookingRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmBookingRequest) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{6}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ConfirmBookingRequest) GetId() string {
@@ -504,7 +648,7 @@ type ConfirmBookingResponse struct {
 
 func (x *ConfirmBookingResponse) Reset() {
 	*x = ConfirmBookingResponse{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[7]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -516,7 +660,7 @@ func (x *ConfirmBookingResponse) String() string {
 func (*ConfirmBookingResponse) ProtoMessage() {}
 
 func (x *ConfirmBookingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[7]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -529,7 +673,7 @@ func (x *ConfirmBookingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmBookingResponse.ProtoReflect.Descriptor instead.
 func (*ConfirmBookingResponse) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{7}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ConfirmBookingResponse) GetBooking() *Booking {
@@ -560,7 +704,7 @@ type RescheduleBookingRequest struct {
 
 func (x *RescheduleBookingRequest) Reset() {
 	*x = RescheduleBookingRequest{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[8]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -572,7 +716,7 @@ func (x *RescheduleBookingRequest) String() string {
 func (*RescheduleBookingRequest) ProtoMessage() {}
 
 func (x *RescheduleBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[8]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -585,7 +729,7 @@ func (x *RescheduleBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RescheduleBookingRequest.ProtoReflect.Descriptor instead.
 func (*RescheduleBookingRequest) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{8}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RescheduleBookingRequest) GetId() string {
@@ -634,7 +778,7 @@ type RescheduleBookingResponse struct {
 
 func (x *RescheduleBookingResponse) Reset() {
 	*x = RescheduleBookingResponse{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[9]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -646,7 +790,7 @@ func (x *RescheduleBookingResponse) String() string {
 func (*RescheduleBookingResponse) ProtoMessage() {}
 
 func (x *RescheduleBookingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[9]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -659,7 +803,7 @@ func (x *RescheduleBookingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RescheduleBookingResponse.ProtoReflect.Descriptor instead.
 func (*RescheduleBookingResponse) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{9}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RescheduleBookingResponse) GetBooking() *Booking {
@@ -685,7 +829,7 @@ type CancelBookingRequest struct {
 
 func (x *CancelBookingRequest) Reset() {
 	*x = CancelBookingRequest{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[10]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -697,7 +841,7 @@ func (x *CancelBookingRequest) String() string {
 func (*CancelBookingRequest) ProtoMessage() {}
 
 func (x *CancelBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[10]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -710,7 +854,7 @@ func (x *CancelBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelBookingRequest.ProtoReflect.Descriptor instead.
 func (*CancelBookingRequest) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{10}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CancelBookingRequest) GetId() string {
@@ -745,7 +889,7 @@ type CancelBookingResponse struct {
 
 func (x *CancelBookingResponse) Reset() {
 	*x = CancelBookingResponse{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[11]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -757,7 +901,7 @@ func (x *CancelBookingResponse) String() string {
 func (*CancelBookingResponse) ProtoMessage() {}
 
 func (x *CancelBookingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[11]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -770,7 +914,7 @@ func (x *CancelBookingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelBookingResponse.ProtoReflect.Descriptor instead.
 func (*CancelBookingResponse) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{11}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CancelBookingResponse) GetBooking() *Booking {
@@ -778,6 +922,265 @@ func (x *CancelBookingResponse) GetBooking() *Booking {
 		return x.Booking
 	}
 	return nil
+}
+
+// The request of CancelBookings.
+type CancelBookingsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whose bookings. Providers may leave it out or name themselves; internal
+	// services must name one.
+	ProviderId string `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	// Only bookings that start at this time or later.
+	StartTimeFrom *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=start_time_from,json=startTimeFrom,proto3" json:"start_time_from,omitempty"`
+	// Only bookings that start before this time: after `start_time_from`, by 31 days
+	// at most.
+	StartTimeTo *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=start_time_to,json=startTimeTo,proto3" json:"start_time_to,omitempty"`
+	// Why, for all customers to read: at most 1,000 characters, any but NUL.
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelBookingsRequest) Reset() {
+	*x = CancelBookingsRequest{}
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelBookingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelBookingsRequest) ProtoMessage() {}
+
+func (x *CancelBookingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelBookingsRequest.ProtoReflect.Descriptor instead.
+func (*CancelBookingsRequest) Descriptor() ([]byte, []int) {
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *CancelBookingsRequest) GetProviderId() string {
+	if x != nil {
+		return x.ProviderId
+	}
+	return ""
+}
+
+func (x *CancelBookingsRequest) GetStartTimeFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTimeFrom
+	}
+	return nil
+}
+
+func (x *CancelBookingsRequest) GetStartTimeTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTimeTo
+	}
+	return nil
+}
+
+func (x *CancelBookingsRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// The answer of CancelBookings.
+type CancelBookingsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What became of each booking that was tried, by start time.
+	Outcomes []*CancelBookingsOutcome `protobuf:"bytes,1,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
+	// Whether bookings are left that were not tried: call again.
+	More          bool `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelBookingsResponse) Reset() {
+	*x = CancelBookingsResponse{}
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelBookingsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelBookingsResponse) ProtoMessage() {}
+
+func (x *CancelBookingsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelBookingsResponse.ProtoReflect.Descriptor instead.
+func (*CancelBookingsResponse) Descriptor() ([]byte, []int) {
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *CancelBookingsResponse) GetOutcomes() []*CancelBookingsOutcome {
+	if x != nil {
+		return x.Outcomes
+	}
+	return nil
+}
+
+func (x *CancelBookingsResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
+// What became of one booking: either `booking` or `error` is set.
+type CancelBookingsOutcome struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The booking's id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The booking as it is now: CANCELLED, unless somebody has moved it out of the
+	// time meanwhile, or recorded that it took place.
+	Booking *Booking `protobuf:"bytes,2,opt,name=booking,proto3" json:"booking,omitempty"`
+	// Why it was not cancelled.
+	Error         *CancelBookingsError `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelBookingsOutcome) Reset() {
+	*x = CancelBookingsOutcome{}
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelBookingsOutcome) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelBookingsOutcome) ProtoMessage() {}
+
+func (x *CancelBookingsOutcome) ProtoReflect() protoreflect.Message {
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelBookingsOutcome.ProtoReflect.Descriptor instead.
+func (*CancelBookingsOutcome) Descriptor() ([]byte, []int) {
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *CancelBookingsOutcome) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *CancelBookingsOutcome) GetBooking() *Booking {
+	if x != nil {
+		return x.Booking
+	}
+	return nil
+}
+
+func (x *CancelBookingsOutcome) GetError() *CancelBookingsError {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+// Why one booking was not cancelled: what CancelBooking would have answered.
+type CancelBookingsError struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The code of google.rpc.Code by its name, such as `UNAVAILABLE`.
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// The reason, as in google.rpc.ErrorInfo, such as `DATABASE_UNAVAILABLE`.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// A sentence for people.
+	Message       string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelBookingsError) Reset() {
+	*x = CancelBookingsError{}
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelBookingsError) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelBookingsError) ProtoMessage() {}
+
+func (x *CancelBookingsError) ProtoReflect() protoreflect.Message {
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelBookingsError.ProtoReflect.Descriptor instead.
+func (*CancelBookingsError) Descriptor() ([]byte, []int) {
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *CancelBookingsError) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *CancelBookingsError) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *CancelBookingsError) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
 }
 
 // The request of CompleteBooking.
@@ -794,7 +1197,7 @@ type CompleteBookingRequest struct {
 
 func (x *CompleteBookingRequest) Reset() {
 	*x = CompleteBookingRequest{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[12]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -806,7 +1209,7 @@ func (x *CompleteBookingRequest) String() string {
 func (*CompleteBookingRequest) ProtoMessage() {}
 
 func (x *CompleteBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[12]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -819,7 +1222,7 @@ func (x *CompleteBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteBookingRequest.ProtoReflect.Descriptor instead.
 func (*CompleteBookingRequest) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{12}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CompleteBookingRequest) GetId() string {
@@ -847,7 +1250,7 @@ type CompleteBookingResponse struct {
 
 func (x *CompleteBookingResponse) Reset() {
 	*x = CompleteBookingResponse{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[13]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -859,7 +1262,7 @@ func (x *CompleteBookingResponse) String() string {
 func (*CompleteBookingResponse) ProtoMessage() {}
 
 func (x *CompleteBookingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[13]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -872,7 +1275,7 @@ func (x *CompleteBookingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteBookingResponse.ProtoReflect.Descriptor instead.
 func (*CompleteBookingResponse) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{13}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CompleteBookingResponse) GetBooking() *Booking {
@@ -896,7 +1299,7 @@ type MarkBookingNoShowRequest struct {
 
 func (x *MarkBookingNoShowRequest) Reset() {
 	*x = MarkBookingNoShowRequest{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[14]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -908,7 +1311,7 @@ func (x *MarkBookingNoShowRequest) String() string {
 func (*MarkBookingNoShowRequest) ProtoMessage() {}
 
 func (x *MarkBookingNoShowRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[14]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -921,7 +1324,7 @@ func (x *MarkBookingNoShowRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkBookingNoShowRequest.ProtoReflect.Descriptor instead.
 func (*MarkBookingNoShowRequest) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{14}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *MarkBookingNoShowRequest) GetId() string {
@@ -949,7 +1352,7 @@ type MarkBookingNoShowResponse struct {
 
 func (x *MarkBookingNoShowResponse) Reset() {
 	*x = MarkBookingNoShowResponse{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[15]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -961,7 +1364,7 @@ func (x *MarkBookingNoShowResponse) String() string {
 func (*MarkBookingNoShowResponse) ProtoMessage() {}
 
 func (x *MarkBookingNoShowResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[15]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -974,7 +1377,7 @@ func (x *MarkBookingNoShowResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkBookingNoShowResponse.ProtoReflect.Descriptor instead.
 func (*MarkBookingNoShowResponse) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{15}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *MarkBookingNoShowResponse) GetBooking() *Booking {
@@ -999,7 +1402,7 @@ type ListBookingEventsRequest struct {
 
 func (x *ListBookingEventsRequest) Reset() {
 	*x = ListBookingEventsRequest{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[16]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1011,7 +1414,7 @@ func (x *ListBookingEventsRequest) String() string {
 func (*ListBookingEventsRequest) ProtoMessage() {}
 
 func (x *ListBookingEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[16]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1024,7 +1427,7 @@ func (x *ListBookingEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBookingEventsRequest.ProtoReflect.Descriptor instead.
 func (*ListBookingEventsRequest) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{16}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListBookingEventsRequest) GetId() string {
@@ -1061,7 +1464,7 @@ type ListBookingEventsResponse struct {
 
 func (x *ListBookingEventsResponse) Reset() {
 	*x = ListBookingEventsResponse{}
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[17]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1073,7 +1476,7 @@ func (x *ListBookingEventsResponse) String() string {
 func (*ListBookingEventsResponse) ProtoMessage() {}
 
 func (x *ListBookingEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bookings_v1_booking_service_proto_msgTypes[17]
+	mi := &file_bookings_v1_booking_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1086,7 +1489,7 @@ func (x *ListBookingEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBookingEventsResponse.ProtoReflect.Descriptor instead.
 func (*ListBookingEventsResponse) Descriptor() ([]byte, []int) {
-	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{17}
+	return file_bookings_v1_booking_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListBookingEventsResponse) GetEvents() []*BookingEvent {
@@ -1107,7 +1510,7 @@ var File_bookings_v1_booking_service_proto protoreflect.FileDescriptor
 
 const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"\n" +
-	"!bookings/v1/booking_service.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x17bookings/v1/event.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\x05\n" +
+	"!bookings/v1/booking_service.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x17bookings/v1/event.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd4\a\n" +
 	"\x14CreateBookingRequest\x12\x97\x01\n" +
 	"\vprovider_id\x18\x01 \x01(\tBv\xbaHs\xba\x01m\n" +
 	"\auser_id\x12=must be 1 to 128 characters, none of them a control character\x1a#this.matches('^[^\\\\p{Cc}]{1,128}$')\xd8\x01\x01R\n" +
@@ -1121,7 +1524,12 @@ const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"\x04note\x18\x05 \x01(\tB\f\xbaH\tr\a\x18\xe8\a\xba\x01\x01\x00R\x04note\x12\xa1\x01\n" +
 	"\x0fidempotency_key\x18\x06 \x01(\tBx\xbaHu\xba\x01o\n" +
 	"\x0fidempotency_key\x12<must be 1 to 255 characters of printable ASCII without space\x1a\x1ethis.matches('^[!-~]{1,255}$')\xd8\x01\x01R\x0eidempotencyKey\x12#\n" +
-	"\rvalidate_only\x18\a \x01(\bR\fvalidateOnly\"G\n" +
+	"\rvalidate_only\x18\a \x01(\bR\fvalidateOnly\x12\xdd\x01\n" +
+	"\bmetadata\x18\b \x03(\v2/.bookings.v1.CreateBookingRequest.MetadataEntryB\x8f\x01\xbaH\x8b\x01\x9a\x01\x87\x01\x10\x14\"x\xba\x01u\n" +
+	"\fmetadata_key\x12=must be 1 to 40 characters of A-Z, a-z, 0-9, '_', '.' and '-'\x1a&this.matches('^[A-Za-z0-9_.-]{1,40}$')*\tr\a\x18\xf4\x03\xba\x01\x01\x00R\bmetadata\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"G\n" +
 	"\x15CreateBookingResponse\x12.\n" +
 	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"-\n" +
 	"\x11GetBookingRequest\x12\x18\n" +
@@ -1146,7 +1554,23 @@ const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"page_token\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\"p\n" +
 	"\x14ListBookingsResponse\x120\n" +
 	"\bbookings\x18\x01 \x03(\v2\x14.bookings.v1.BookingR\bbookings\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb2\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbb\x05\n" +
+	"\x14UpdateBookingRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12%\n" +
+	"\x04note\x18\x02 \x01(\tB\f\xbaH\tr\a\x18\xe8\a\xba\x01\x01\x00H\x00R\x04note\x88\x01\x01\x12\xdd\x01\n" +
+	"\bmetadata\x18\x03 \x03(\v2/.bookings.v1.UpdateBookingRequest.MetadataEntryB\x8f\x01\xbaH\x8b\x01\x9a\x01\x87\x01\x10\x14\"x\xba\x01u\n" +
+	"\fmetadata_key\x12=must be 1 to 40 characters of A-Z, a-z, 0-9, '_', '.' and '-'\x1a&this.matches('^[A-Za-z0-9_.-]{1,40}$')*\tr\a\x18\xf4\x03\xba\x01\x01\x00R\bmetadata\x12\xba\x01\n" +
+	"\vupdate_mask\x18\x04 \x01(\v2\x1a.google.protobuf.FieldMaskB}\xbaHz\xba\x01w\n" +
+	"\vupdate_mask\x124must name fields that can be changed: note, metadata\x1a2this.paths.all(path, path in ['note', 'metadata'])R\n" +
+	"updateMask\x12\x7f\n" +
+	"\x04etag\x18\x05 \x01(\tBk\xbaHh\xba\x01b\n" +
+	"\x04etag\x122must be an etag as a booking has it, such as W/\"1\"\x1a&this.matches('^W/\"[1-9][0-9]{0,17}\"$')\xd8\x01\x01R\x04etag\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\a\n" +
+	"\x05_note\"G\n" +
+	"\x15UpdateBookingResponse\x12.\n" +
+	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"\xb2\x01\n" +
 	"\x15ConfirmBookingRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x7f\n" +
 	"\x04etag\x18\x02 \x01(\tBk\xbaHh\xba\x01b\n" +
@@ -1169,7 +1593,25 @@ const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"\x04etag\x18\x03 \x01(\tBk\xbaHh\xba\x01b\n" +
 	"\x04etag\x122must be an etag as a booking has it, such as W/\"1\"\x1a&this.matches('^W/\"[1-9][0-9]{0,17}\"$')\xd8\x01\x01R\x04etag\"G\n" +
 	"\x15CancelBookingResponse\x12.\n" +
-	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"\xb3\x01\n" +
+	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"\xeb\x02\n" +
+	"\x15CancelBookingsRequest\x12\x97\x01\n" +
+	"\vprovider_id\x18\x01 \x01(\tBv\xbaHs\xba\x01m\n" +
+	"\auser_id\x12=must be 1 to 128 characters, none of them a control character\x1a#this.matches('^[^\\\\p{Cc}]{1,128}$')\xd8\x01\x01R\n" +
+	"providerId\x12J\n" +
+	"\x0fstart_time_from\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\rstartTimeFrom\x12F\n" +
+	"\rstart_time_to\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\vstartTimeTo\x12$\n" +
+	"\x06reason\x18\x04 \x01(\tB\f\xbaH\tr\a\x18\xe8\a\xba\x01\x01\x00R\x06reason\"l\n" +
+	"\x16CancelBookingsResponse\x12>\n" +
+	"\boutcomes\x18\x01 \x03(\v2\".bookings.v1.CancelBookingsOutcomeR\boutcomes\x12\x12\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more\"\x8f\x01\n" +
+	"\x15CancelBookingsOutcome\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
+	"\abooking\x18\x02 \x01(\v2\x14.bookings.v1.BookingR\abooking\x126\n" +
+	"\x05error\x18\x03 \x01(\v2 .bookings.v1.CancelBookingsErrorR\x05error\"[\n" +
+	"\x13CancelBookingsError\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\"\xb3\x01\n" +
 	"\x16CompleteBookingRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x7f\n" +
 	"\x04etag\x18\x02 \x01(\tBk\xbaHh\xba\x01b\n" +
@@ -1189,15 +1631,18 @@ const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\tpageToken\"v\n" +
 	"\x19ListBookingEventsResponse\x121\n" +
 	"\x06events\x18\x01 \x03(\v2\x19.bookings.v1.BookingEventR\x06events\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x86\t\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xf7\n" +
+	"\n" +
 	"\x0eBookingService\x12o\n" +
 	"\rCreateBooking\x12!.bookings.v1.CreateBookingRequest\x1a\".bookings.v1.CreateBookingResponse\"\x17\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/bookings\x12k\n" +
 	"\n" +
 	"GetBooking\x12\x1e.bookings.v1.GetBookingRequest\x1a\x1f.bookings.v1.GetBookingResponse\"\x1c\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/bookings/{id}\x90\x02\x01\x12l\n" +
-	"\fListBookings\x12 .bookings.v1.ListBookingsRequest\x1a!.bookings.v1.ListBookingsResponse\"\x17\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/bookings\x90\x02\x01\x12\x7f\n" +
+	"\fListBookings\x12 .bookings.v1.ListBookingsRequest\x1a!.bookings.v1.ListBookingsResponse\"\x17\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/bookings\x90\x02\x01\x12t\n" +
+	"\rUpdateBooking\x12!.bookings.v1.UpdateBookingRequest\x1a\".bookings.v1.UpdateBookingResponse\"\x1c\x82\xd3\xe4\x93\x02\x16:\x01*2\x11/v1/bookings/{id}\x12\x7f\n" +
 	"\x0eConfirmBooking\x12\".bookings.v1.ConfirmBookingRequest\x1a#.bookings.v1.ConfirmBookingResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/bookings/{id}:confirm\x12\x8b\x01\n" +
 	"\x11RescheduleBooking\x12%.bookings.v1.RescheduleBookingRequest\x1a&.bookings.v1.RescheduleBookingResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/bookings/{id}:reschedule\x12{\n" +
-	"\rCancelBooking\x12!.bookings.v1.CancelBookingRequest\x1a\".bookings.v1.CancelBookingResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/bookings/{id}:cancel\x12\x83\x01\n" +
+	"\rCancelBooking\x12!.bookings.v1.CancelBookingRequest\x1a\".bookings.v1.CancelBookingResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/bookings/{id}:cancel\x12y\n" +
+	"\x0eCancelBookings\x12\".bookings.v1.CancelBookingsRequest\x1a#.bookings.v1.CancelBookingsResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/bookings:cancel\x12\x83\x01\n" +
 	"\x0fCompleteBooking\x12#.bookings.v1.CompleteBookingRequest\x1a$.bookings.v1.CompleteBookingResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/bookings/{id}:complete\x12\x8b\x01\n" +
 	"\x11MarkBookingNoShow\x12%.bookings.v1.MarkBookingNoShowRequest\x1a&.bookings.v1.MarkBookingNoShowResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/bookings/{id}:markNoShow\x12\x87\x01\n" +
 	"\x11ListBookingEvents\x12%.bookings.v1.ListBookingEventsRequest\x1a&.bookings.v1.ListBookingEventsResponse\"#\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/bookings/{id}/events\x90\x02\x01B\x98\x01\n" +
@@ -1215,7 +1660,7 @@ func file_bookings_v1_booking_service_proto_rawDescGZIP() []byte {
 	return file_bookings_v1_booking_service_proto_rawDescData
 }
 
-var file_bookings_v1_booking_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_bookings_v1_booking_service_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_bookings_v1_booking_service_proto_goTypes = []any{
 	(*CreateBookingRequest)(nil),      // 0: bookings.v1.CreateBookingRequest
 	(*CreateBookingResponse)(nil),     // 1: bookings.v1.CreateBookingResponse
@@ -1223,63 +1668,85 @@ var file_bookings_v1_booking_service_proto_goTypes = []any{
 	(*GetBookingResponse)(nil),        // 3: bookings.v1.GetBookingResponse
 	(*ListBookingsRequest)(nil),       // 4: bookings.v1.ListBookingsRequest
 	(*ListBookingsResponse)(nil),      // 5: bookings.v1.ListBookingsResponse
-	(*ConfirmBookingRequest)(nil),     // 6: bookings.v1.ConfirmBookingRequest
-	(*ConfirmBookingResponse)(nil),    // 7: bookings.v1.ConfirmBookingResponse
-	(*RescheduleBookingRequest)(nil),  // 8: bookings.v1.RescheduleBookingRequest
-	(*RescheduleBookingResponse)(nil), // 9: bookings.v1.RescheduleBookingResponse
-	(*CancelBookingRequest)(nil),      // 10: bookings.v1.CancelBookingRequest
-	(*CancelBookingResponse)(nil),     // 11: bookings.v1.CancelBookingResponse
-	(*CompleteBookingRequest)(nil),    // 12: bookings.v1.CompleteBookingRequest
-	(*CompleteBookingResponse)(nil),   // 13: bookings.v1.CompleteBookingResponse
-	(*MarkBookingNoShowRequest)(nil),  // 14: bookings.v1.MarkBookingNoShowRequest
-	(*MarkBookingNoShowResponse)(nil), // 15: bookings.v1.MarkBookingNoShowResponse
-	(*ListBookingEventsRequest)(nil),  // 16: bookings.v1.ListBookingEventsRequest
-	(*ListBookingEventsResponse)(nil), // 17: bookings.v1.ListBookingEventsResponse
-	(*timestamppb.Timestamp)(nil),     // 18: google.protobuf.Timestamp
-	(*Booking)(nil),                   // 19: bookings.v1.Booking
-	(BookingStatus)(0),                // 20: bookings.v1.BookingStatus
-	(*BookingEvent)(nil),              // 21: bookings.v1.BookingEvent
+	(*UpdateBookingRequest)(nil),      // 6: bookings.v1.UpdateBookingRequest
+	(*UpdateBookingResponse)(nil),     // 7: bookings.v1.UpdateBookingResponse
+	(*ConfirmBookingRequest)(nil),     // 8: bookings.v1.ConfirmBookingRequest
+	(*ConfirmBookingResponse)(nil),    // 9: bookings.v1.ConfirmBookingResponse
+	(*RescheduleBookingRequest)(nil),  // 10: bookings.v1.RescheduleBookingRequest
+	(*RescheduleBookingResponse)(nil), // 11: bookings.v1.RescheduleBookingResponse
+	(*CancelBookingRequest)(nil),      // 12: bookings.v1.CancelBookingRequest
+	(*CancelBookingResponse)(nil),     // 13: bookings.v1.CancelBookingResponse
+	(*CancelBookingsRequest)(nil),     // 14: bookings.v1.CancelBookingsRequest
+	(*CancelBookingsResponse)(nil),    // 15: bookings.v1.CancelBookingsResponse
+	(*CancelBookingsOutcome)(nil),     // 16: bookings.v1.CancelBookingsOutcome
+	(*CancelBookingsError)(nil),       // 17: bookings.v1.CancelBookingsError
+	(*CompleteBookingRequest)(nil),    // 18: bookings.v1.CompleteBookingRequest
+	(*CompleteBookingResponse)(nil),   // 19: bookings.v1.CompleteBookingResponse
+	(*MarkBookingNoShowRequest)(nil),  // 20: bookings.v1.MarkBookingNoShowRequest
+	(*MarkBookingNoShowResponse)(nil), // 21: bookings.v1.MarkBookingNoShowResponse
+	(*ListBookingEventsRequest)(nil),  // 22: bookings.v1.ListBookingEventsRequest
+	(*ListBookingEventsResponse)(nil), // 23: bookings.v1.ListBookingEventsResponse
+	nil,                               // 24: bookings.v1.CreateBookingRequest.MetadataEntry
+	nil,                               // 25: bookings.v1.UpdateBookingRequest.MetadataEntry
+	(*timestamppb.Timestamp)(nil),     // 26: google.protobuf.Timestamp
+	(*Booking)(nil),                   // 27: bookings.v1.Booking
+	(BookingStatus)(0),                // 28: bookings.v1.BookingStatus
+	(*fieldmaskpb.FieldMask)(nil),     // 29: google.protobuf.FieldMask
+	(*BookingEvent)(nil),              // 30: bookings.v1.BookingEvent
 }
 var file_bookings_v1_booking_service_proto_depIdxs = []int32{
-	18, // 0: bookings.v1.CreateBookingRequest.start_time:type_name -> google.protobuf.Timestamp
-	18, // 1: bookings.v1.CreateBookingRequest.end_time:type_name -> google.protobuf.Timestamp
-	19, // 2: bookings.v1.CreateBookingResponse.booking:type_name -> bookings.v1.Booking
-	19, // 3: bookings.v1.GetBookingResponse.booking:type_name -> bookings.v1.Booking
-	20, // 4: bookings.v1.ListBookingsRequest.statuses:type_name -> bookings.v1.BookingStatus
-	18, // 5: bookings.v1.ListBookingsRequest.start_time_from:type_name -> google.protobuf.Timestamp
-	18, // 6: bookings.v1.ListBookingsRequest.start_time_to:type_name -> google.protobuf.Timestamp
-	19, // 7: bookings.v1.ListBookingsResponse.bookings:type_name -> bookings.v1.Booking
-	19, // 8: bookings.v1.ConfirmBookingResponse.booking:type_name -> bookings.v1.Booking
-	18, // 9: bookings.v1.RescheduleBookingRequest.start_time:type_name -> google.protobuf.Timestamp
-	18, // 10: bookings.v1.RescheduleBookingRequest.end_time:type_name -> google.protobuf.Timestamp
-	19, // 11: bookings.v1.RescheduleBookingResponse.booking:type_name -> bookings.v1.Booking
-	19, // 12: bookings.v1.CancelBookingResponse.booking:type_name -> bookings.v1.Booking
-	19, // 13: bookings.v1.CompleteBookingResponse.booking:type_name -> bookings.v1.Booking
-	19, // 14: bookings.v1.MarkBookingNoShowResponse.booking:type_name -> bookings.v1.Booking
-	21, // 15: bookings.v1.ListBookingEventsResponse.events:type_name -> bookings.v1.BookingEvent
-	0,  // 16: bookings.v1.BookingService.CreateBooking:input_type -> bookings.v1.CreateBookingRequest
-	2,  // 17: bookings.v1.BookingService.GetBooking:input_type -> bookings.v1.GetBookingRequest
-	4,  // 18: bookings.v1.BookingService.ListBookings:input_type -> bookings.v1.ListBookingsRequest
-	6,  // 19: bookings.v1.BookingService.ConfirmBooking:input_type -> bookings.v1.ConfirmBookingRequest
-	8,  // 20: bookings.v1.BookingService.RescheduleBooking:input_type -> bookings.v1.RescheduleBookingRequest
-	10, // 21: bookings.v1.BookingService.CancelBooking:input_type -> bookings.v1.CancelBookingRequest
-	12, // 22: bookings.v1.BookingService.CompleteBooking:input_type -> bookings.v1.CompleteBookingRequest
-	14, // 23: bookings.v1.BookingService.MarkBookingNoShow:input_type -> bookings.v1.MarkBookingNoShowRequest
-	16, // 24: bookings.v1.BookingService.ListBookingEvents:input_type -> bookings.v1.ListBookingEventsRequest
-	1,  // 25: bookings.v1.BookingService.CreateBooking:output_type -> bookings.v1.CreateBookingResponse
-	3,  // 26: bookings.v1.BookingService.GetBooking:output_type -> bookings.v1.GetBookingResponse
-	5,  // 27: bookings.v1.BookingService.ListBookings:output_type -> bookings.v1.ListBookingsResponse
-	7,  // 28: bookings.v1.BookingService.ConfirmBooking:output_type -> bookings.v1.ConfirmBookingResponse
-	9,  // 29: bookings.v1.BookingService.RescheduleBooking:output_type -> bookings.v1.RescheduleBookingResponse
-	11, // 30: bookings.v1.BookingService.CancelBooking:output_type -> bookings.v1.CancelBookingResponse
-	13, // 31: bookings.v1.BookingService.CompleteBooking:output_type -> bookings.v1.CompleteBookingResponse
-	15, // 32: bookings.v1.BookingService.MarkBookingNoShow:output_type -> bookings.v1.MarkBookingNoShowResponse
-	17, // 33: bookings.v1.BookingService.ListBookingEvents:output_type -> bookings.v1.ListBookingEventsResponse
-	25, // [25:34] is the sub-list for method output_type
-	16, // [16:25] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	26, // 0: bookings.v1.CreateBookingRequest.start_time:type_name -> google.protobuf.Timestamp
+	26, // 1: bookings.v1.CreateBookingRequest.end_time:type_name -> google.protobuf.Timestamp
+	24, // 2: bookings.v1.CreateBookingRequest.metadata:type_name -> bookings.v1.CreateBookingRequest.MetadataEntry
+	27, // 3: bookings.v1.CreateBookingResponse.booking:type_name -> bookings.v1.Booking
+	27, // 4: bookings.v1.GetBookingResponse.booking:type_name -> bookings.v1.Booking
+	28, // 5: bookings.v1.ListBookingsRequest.statuses:type_name -> bookings.v1.BookingStatus
+	26, // 6: bookings.v1.ListBookingsRequest.start_time_from:type_name -> google.protobuf.Timestamp
+	26, // 7: bookings.v1.ListBookingsRequest.start_time_to:type_name -> google.protobuf.Timestamp
+	27, // 8: bookings.v1.ListBookingsResponse.bookings:type_name -> bookings.v1.Booking
+	25, // 9: bookings.v1.UpdateBookingRequest.metadata:type_name -> bookings.v1.UpdateBookingRequest.MetadataEntry
+	29, // 10: bookings.v1.UpdateBookingRequest.update_mask:type_name -> google.protobuf.FieldMask
+	27, // 11: bookings.v1.UpdateBookingResponse.booking:type_name -> bookings.v1.Booking
+	27, // 12: bookings.v1.ConfirmBookingResponse.booking:type_name -> bookings.v1.Booking
+	26, // 13: bookings.v1.RescheduleBookingRequest.start_time:type_name -> google.protobuf.Timestamp
+	26, // 14: bookings.v1.RescheduleBookingRequest.end_time:type_name -> google.protobuf.Timestamp
+	27, // 15: bookings.v1.RescheduleBookingResponse.booking:type_name -> bookings.v1.Booking
+	27, // 16: bookings.v1.CancelBookingResponse.booking:type_name -> bookings.v1.Booking
+	26, // 17: bookings.v1.CancelBookingsRequest.start_time_from:type_name -> google.protobuf.Timestamp
+	26, // 18: bookings.v1.CancelBookingsRequest.start_time_to:type_name -> google.protobuf.Timestamp
+	16, // 19: bookings.v1.CancelBookingsResponse.outcomes:type_name -> bookings.v1.CancelBookingsOutcome
+	27, // 20: bookings.v1.CancelBookingsOutcome.booking:type_name -> bookings.v1.Booking
+	17, // 21: bookings.v1.CancelBookingsOutcome.error:type_name -> bookings.v1.CancelBookingsError
+	27, // 22: bookings.v1.CompleteBookingResponse.booking:type_name -> bookings.v1.Booking
+	27, // 23: bookings.v1.MarkBookingNoShowResponse.booking:type_name -> bookings.v1.Booking
+	30, // 24: bookings.v1.ListBookingEventsResponse.events:type_name -> bookings.v1.BookingEvent
+	0,  // 25: bookings.v1.BookingService.CreateBooking:input_type -> bookings.v1.CreateBookingRequest
+	2,  // 26: bookings.v1.BookingService.GetBooking:input_type -> bookings.v1.GetBookingRequest
+	4,  // 27: bookings.v1.BookingService.ListBookings:input_type -> bookings.v1.ListBookingsRequest
+	6,  // 28: bookings.v1.BookingService.UpdateBooking:input_type -> bookings.v1.UpdateBookingRequest
+	8,  // 29: bookings.v1.BookingService.ConfirmBooking:input_type -> bookings.v1.ConfirmBookingRequest
+	10, // 30: bookings.v1.BookingService.RescheduleBooking:input_type -> bookings.v1.RescheduleBookingRequest
+	12, // 31: bookings.v1.BookingService.CancelBooking:input_type -> bookings.v1.CancelBookingRequest
+	14, // 32: bookings.v1.BookingService.CancelBookings:input_type -> bookings.v1.CancelBookingsRequest
+	18, // 33: bookings.v1.BookingService.CompleteBooking:input_type -> bookings.v1.CompleteBookingRequest
+	20, // 34: bookings.v1.BookingService.MarkBookingNoShow:input_type -> bookings.v1.MarkBookingNoShowRequest
+	22, // 35: bookings.v1.BookingService.ListBookingEvents:input_type -> bookings.v1.ListBookingEventsRequest
+	1,  // 36: bookings.v1.BookingService.CreateBooking:output_type -> bookings.v1.CreateBookingResponse
+	3,  // 37: bookings.v1.BookingService.GetBooking:output_type -> bookings.v1.GetBookingResponse
+	5,  // 38: bookings.v1.BookingService.ListBookings:output_type -> bookings.v1.ListBookingsResponse
+	7,  // 39: bookings.v1.BookingService.UpdateBooking:output_type -> bookings.v1.UpdateBookingResponse
+	9,  // 40: bookings.v1.BookingService.ConfirmBooking:output_type -> bookings.v1.ConfirmBookingResponse
+	11, // 41: bookings.v1.BookingService.RescheduleBooking:output_type -> bookings.v1.RescheduleBookingResponse
+	13, // 42: bookings.v1.BookingService.CancelBooking:output_type -> bookings.v1.CancelBookingResponse
+	15, // 43: bookings.v1.BookingService.CancelBookings:output_type -> bookings.v1.CancelBookingsResponse
+	19, // 44: bookings.v1.BookingService.CompleteBooking:output_type -> bookings.v1.CompleteBookingResponse
+	21, // 45: bookings.v1.BookingService.MarkBookingNoShow:output_type -> bookings.v1.MarkBookingNoShowResponse
+	23, // 46: bookings.v1.BookingService.ListBookingEvents:output_type -> bookings.v1.ListBookingEventsResponse
+	36, // [36:47] is the sub-list for method output_type
+	25, // [25:36] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_bookings_v1_booking_service_proto_init() }
@@ -1289,13 +1756,14 @@ func file_bookings_v1_booking_service_proto_init() {
 	}
 	file_bookings_v1_booking_proto_init()
 	file_bookings_v1_event_proto_init()
+	file_bookings_v1_booking_service_proto_msgTypes[6].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bookings_v1_booking_service_proto_rawDesc), len(file_bookings_v1_booking_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -48,11 +48,13 @@ type Event struct {
 	Datacontenttype string `protobuf:"bytes,7,opt,name=datacontenttype,proto3" json:"datacontenttype,omitempty"`
 	// The number in this feed: 1, 2, 3, … without gaps, in the order of commits.
 	Sequence int64 `protobuf:"varint,8,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	// The facts: `bookingId`, `providerId`, `customerId`, `startTime`, `endTime`
-	// and `status` as they are after the change, with `reason` and `cancelledBy`
-	// for `booking.cancelled`, with `previousStartTime` and `previousEndTime` for
-	// `booking.rescheduled`; for `booking.reminder.due` the ids and `startTime`
-	// alone.
+	// The facts: `bookingId`, `providerId`, `customerId`, `startTime`, `endTime`,
+	// `status` and `version` (a number) as they are after the change, `metadata`
+	// where there is some, with `reason` and `cancelledBy` for `booking.cancelled`,
+	// with `previousStartTime` and `previousEndTime` for `booking.rescheduled`; for
+	// `booking.reminder.due` the ids, `startTime`, `version` and `metadata` alone.
+	// The note is told by GetBooking only. Events that happened before bookings
+	// showed a version have none.
 	Data *structpb.Struct `protobuf:"bytes,9,opt,name=data,proto3" json:"data,omitempty"`
 	// The `id` of the entry before it in this feed; empty for the first. Who has an
 	// entry whose id is not the next one's `previous_id` is on another history.

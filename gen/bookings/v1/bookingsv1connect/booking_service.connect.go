@@ -42,6 +42,9 @@ const (
 	// BookingServiceListBookingsProcedure is the fully-qualified name of the BookingService's
 	// ListBookings RPC.
 	BookingServiceListBookingsProcedure = "/bookings.v1.BookingService/ListBookings"
+	// BookingServiceUpdateBookingProcedure is the fully-qualified name of the BookingService's
+	// UpdateBooking RPC.
+	BookingServiceUpdateBookingProcedure = "/bookings.v1.BookingService/UpdateBooking"
 	// BookingServiceConfirmBookingProcedure is the fully-qualified name of the BookingService's
 	// ConfirmBooking RPC.
 	BookingServiceConfirmBookingProcedure = "/bookings.v1.BookingService/ConfirmBooking"
@@ -51,6 +54,9 @@ const (
 	// BookingServiceCancelBookingProcedure is the fully-qualified name of the BookingService's
 	// CancelBooking RPC.
 	BookingServiceCancelBookingProcedure = "/bookings.v1.BookingService/CancelBooking"
+	// BookingServiceCancelBookingsProcedure is the fully-qualified name of the BookingService's
+	// CancelBookings RPC.
+	BookingServiceCancelBookingsProcedure = "/bookings.v1.BookingService/CancelBookings"
 	// BookingServiceCompleteBookingProcedure is the fully-qualified name of the BookingService's
 	// CompleteBooking RPC.
 	BookingServiceCompleteBookingProcedure = "/bookings.v1.BookingService/CompleteBooking"
@@ -85,6 +91,25 @@ type BookingServiceClient interface {
 	// Errors: PAGE_TOKEN_INVALID, NOT_ALLOWED (filtering the caller's own side by
 	// somebody else), VALIDATION_FAILED.
 	ListBookings(context.Context, *v1.ListBookingsRequest) (*v1.ListBookingsResponse, error)
+	// Changes what the parties wrote into a booking (AIP-134): its note, its
+	// metadata, or both. Either party may, in any status and also after the start.
+	// What is so already is answered OK and changes nothing, whatever the etag.
+	//
+	// `update_mask` names the fields to change. Each takes the value that the
+	// request has, so that one which is named and not set is emptied:
+	// `"updateMask": "metadata"` without `metadata` removes all of it. Fields that
+	// are not named stay, whatever the request says of them.
+	//
+	// Without a mask the fields that are set are changed. `note` counts as set also
+	// where it is empty; `metadata` only where it has an entry. Where none is set
+	// there is nothing to change: OK, and the booking as it is.
+	//
+	// `metadata` is replaced as a whole. To change one entry, send the others too,
+	// with the `etag` of the booking that they were read from.
+	//
+	// Errors: BOOKING_NOT_FOUND, ETAG_MISMATCH, VALIDATION_FAILED (also for a mask
+	// that names another field).
+	UpdateBooking(context.Context, *v1.UpdateBookingRequest) (*v1.UpdateBookingResponse, error)
 	// Confirms a PENDING booking, also one whose start has passed. Not for
 	// customers. Errors: NOT_ALLOWED, BOOKING_NOT_FOUND, ETAG_MISMATCH,
 	// INVALID_TRANSITION.
@@ -104,6 +129,20 @@ type BookingServiceClient interface {
 	//
 	// Errors: BOOKING_NOT_FOUND, ETAG_MISMATCH, INVALID_TRANSITION.
 	CancelBooking(context.Context, *v1.CancelBookingRequest) (*v1.CancelBookingResponse, error)
+	// Calls off a provider's bad day: cancels all PENDING and CONFIRMED bookings of
+	// one provider that start in [start_time_from, start_time_to), the earliest
+	// first, at most 200. Not for customers; providers call off their own, internal
+	// services name the provider. It counts as one request against the limit.
+	//
+	// Each booking is a transaction of its own, as in CancelBooking, so that one
+	// which cannot be cancelled does not stop the others. The answer has an outcome
+	// for each that was tried. Where `more` is set some were not, as there are more
+	// than 200 or the time for an answer has run out: call again. A call that is made
+	// again cancels only what is left, so that it is safe after a lost answer, too.
+	// Bookings that are made while it runs may be missed.
+	//
+	// Errors: NOT_ALLOWED, VALIDATION_FAILED.
+	CancelBookings(context.Context, *v1.CancelBookingsRequest) (*v1.CancelBookingsResponse, error)
 	// Records that a CONFIRMED booking took place, once it has started. Not for
 	// customers. Errors: NOT_ALLOWED, BOOKING_NOT_FOUND, ETAG_MISMATCH,
 	// INVALID_TRANSITION.
@@ -148,6 +187,12 @@ func NewBookingServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		updateBooking: connect.NewClient[v1.UpdateBookingRequest, v1.UpdateBookingResponse](
+			httpClient,
+			baseURL+BookingServiceUpdateBookingProcedure,
+			connect.WithSchema(bookingServiceMethods.ByName("UpdateBooking")),
+			connect.WithClientOptions(opts...),
+		),
 		confirmBooking: connect.NewClient[v1.ConfirmBookingRequest, v1.ConfirmBookingResponse](
 			httpClient,
 			baseURL+BookingServiceConfirmBookingProcedure,
@@ -164,6 +209,12 @@ func NewBookingServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			httpClient,
 			baseURL+BookingServiceCancelBookingProcedure,
 			connect.WithSchema(bookingServiceMethods.ByName("CancelBooking")),
+			connect.WithClientOptions(opts...),
+		),
+		cancelBookings: connect.NewClient[v1.CancelBookingsRequest, v1.CancelBookingsResponse](
+			httpClient,
+			baseURL+BookingServiceCancelBookingsProcedure,
+			connect.WithSchema(bookingServiceMethods.ByName("CancelBookings")),
 			connect.WithClientOptions(opts...),
 		),
 		completeBooking: connect.NewClient[v1.CompleteBookingRequest, v1.CompleteBookingResponse](
@@ -193,9 +244,11 @@ type bookingServiceClient struct {
 	createBooking     *connect.Client[v1.CreateBookingRequest, v1.CreateBookingResponse]
 	getBooking        *connect.Client[v1.GetBookingRequest, v1.GetBookingResponse]
 	listBookings      *connect.Client[v1.ListBookingsRequest, v1.ListBookingsResponse]
+	updateBooking     *connect.Client[v1.UpdateBookingRequest, v1.UpdateBookingResponse]
 	confirmBooking    *connect.Client[v1.ConfirmBookingRequest, v1.ConfirmBookingResponse]
 	rescheduleBooking *connect.Client[v1.RescheduleBookingRequest, v1.RescheduleBookingResponse]
 	cancelBooking     *connect.Client[v1.CancelBookingRequest, v1.CancelBookingResponse]
+	cancelBookings    *connect.Client[v1.CancelBookingsRequest, v1.CancelBookingsResponse]
 	completeBooking   *connect.Client[v1.CompleteBookingRequest, v1.CompleteBookingResponse]
 	markBookingNoShow *connect.Client[v1.MarkBookingNoShowRequest, v1.MarkBookingNoShowResponse]
 	listBookingEvents *connect.Client[v1.ListBookingEventsRequest, v1.ListBookingEventsResponse]
@@ -228,6 +281,15 @@ func (c *bookingServiceClient) ListBookings(ctx context.Context, req *v1.ListBoo
 	return nil, err
 }
 
+// UpdateBooking calls bookings.v1.BookingService.UpdateBooking.
+func (c *bookingServiceClient) UpdateBooking(ctx context.Context, req *v1.UpdateBookingRequest) (*v1.UpdateBookingResponse, error) {
+	response, err := c.updateBooking.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ConfirmBooking calls bookings.v1.BookingService.ConfirmBooking.
 func (c *bookingServiceClient) ConfirmBooking(ctx context.Context, req *v1.ConfirmBookingRequest) (*v1.ConfirmBookingResponse, error) {
 	response, err := c.confirmBooking.CallUnary(ctx, connect.NewRequest(req))
@@ -249,6 +311,15 @@ func (c *bookingServiceClient) RescheduleBooking(ctx context.Context, req *v1.Re
 // CancelBooking calls bookings.v1.BookingService.CancelBooking.
 func (c *bookingServiceClient) CancelBooking(ctx context.Context, req *v1.CancelBookingRequest) (*v1.CancelBookingResponse, error) {
 	response, err := c.cancelBooking.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// CancelBookings calls bookings.v1.BookingService.CancelBookings.
+func (c *bookingServiceClient) CancelBookings(ctx context.Context, req *v1.CancelBookingsRequest) (*v1.CancelBookingsResponse, error) {
+	response, err := c.cancelBookings.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -305,6 +376,25 @@ type BookingServiceHandler interface {
 	// Errors: PAGE_TOKEN_INVALID, NOT_ALLOWED (filtering the caller's own side by
 	// somebody else), VALIDATION_FAILED.
 	ListBookings(context.Context, *v1.ListBookingsRequest) (*v1.ListBookingsResponse, error)
+	// Changes what the parties wrote into a booking (AIP-134): its note, its
+	// metadata, or both. Either party may, in any status and also after the start.
+	// What is so already is answered OK and changes nothing, whatever the etag.
+	//
+	// `update_mask` names the fields to change. Each takes the value that the
+	// request has, so that one which is named and not set is emptied:
+	// `"updateMask": "metadata"` without `metadata` removes all of it. Fields that
+	// are not named stay, whatever the request says of them.
+	//
+	// Without a mask the fields that are set are changed. `note` counts as set also
+	// where it is empty; `metadata` only where it has an entry. Where none is set
+	// there is nothing to change: OK, and the booking as it is.
+	//
+	// `metadata` is replaced as a whole. To change one entry, send the others too,
+	// with the `etag` of the booking that they were read from.
+	//
+	// Errors: BOOKING_NOT_FOUND, ETAG_MISMATCH, VALIDATION_FAILED (also for a mask
+	// that names another field).
+	UpdateBooking(context.Context, *v1.UpdateBookingRequest) (*v1.UpdateBookingResponse, error)
 	// Confirms a PENDING booking, also one whose start has passed. Not for
 	// customers. Errors: NOT_ALLOWED, BOOKING_NOT_FOUND, ETAG_MISMATCH,
 	// INVALID_TRANSITION.
@@ -324,6 +414,20 @@ type BookingServiceHandler interface {
 	//
 	// Errors: BOOKING_NOT_FOUND, ETAG_MISMATCH, INVALID_TRANSITION.
 	CancelBooking(context.Context, *v1.CancelBookingRequest) (*v1.CancelBookingResponse, error)
+	// Calls off a provider's bad day: cancels all PENDING and CONFIRMED bookings of
+	// one provider that start in [start_time_from, start_time_to), the earliest
+	// first, at most 200. Not for customers; providers call off their own, internal
+	// services name the provider. It counts as one request against the limit.
+	//
+	// Each booking is a transaction of its own, as in CancelBooking, so that one
+	// which cannot be cancelled does not stop the others. The answer has an outcome
+	// for each that was tried. Where `more` is set some were not, as there are more
+	// than 200 or the time for an answer has run out: call again. A call that is made
+	// again cancels only what is left, so that it is safe after a lost answer, too.
+	// Bookings that are made while it runs may be missed.
+	//
+	// Errors: NOT_ALLOWED, VALIDATION_FAILED.
+	CancelBookings(context.Context, *v1.CancelBookingsRequest) (*v1.CancelBookingsResponse, error)
 	// Records that a CONFIRMED booking took place, once it has started. Not for
 	// customers. Errors: NOT_ALLOWED, BOOKING_NOT_FOUND, ETAG_MISMATCH,
 	// INVALID_TRANSITION.
@@ -364,6 +468,12 @@ func NewBookingServiceHandler(svc BookingServiceHandler, opts ...connect.Handler
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	bookingServiceUpdateBookingHandler := connect.NewUnaryHandlerSimple(
+		BookingServiceUpdateBookingProcedure,
+		svc.UpdateBooking,
+		connect.WithSchema(bookingServiceMethods.ByName("UpdateBooking")),
+		connect.WithHandlerOptions(opts...),
+	)
 	bookingServiceConfirmBookingHandler := connect.NewUnaryHandlerSimple(
 		BookingServiceConfirmBookingProcedure,
 		svc.ConfirmBooking,
@@ -380,6 +490,12 @@ func NewBookingServiceHandler(svc BookingServiceHandler, opts ...connect.Handler
 		BookingServiceCancelBookingProcedure,
 		svc.CancelBooking,
 		connect.WithSchema(bookingServiceMethods.ByName("CancelBooking")),
+		connect.WithHandlerOptions(opts...),
+	)
+	bookingServiceCancelBookingsHandler := connect.NewUnaryHandlerSimple(
+		BookingServiceCancelBookingsProcedure,
+		svc.CancelBookings,
+		connect.WithSchema(bookingServiceMethods.ByName("CancelBookings")),
 		connect.WithHandlerOptions(opts...),
 	)
 	bookingServiceCompleteBookingHandler := connect.NewUnaryHandlerSimple(
@@ -409,12 +525,16 @@ func NewBookingServiceHandler(svc BookingServiceHandler, opts ...connect.Handler
 			bookingServiceGetBookingHandler.ServeHTTP(w, r)
 		case BookingServiceListBookingsProcedure:
 			bookingServiceListBookingsHandler.ServeHTTP(w, r)
+		case BookingServiceUpdateBookingProcedure:
+			bookingServiceUpdateBookingHandler.ServeHTTP(w, r)
 		case BookingServiceConfirmBookingProcedure:
 			bookingServiceConfirmBookingHandler.ServeHTTP(w, r)
 		case BookingServiceRescheduleBookingProcedure:
 			bookingServiceRescheduleBookingHandler.ServeHTTP(w, r)
 		case BookingServiceCancelBookingProcedure:
 			bookingServiceCancelBookingHandler.ServeHTTP(w, r)
+		case BookingServiceCancelBookingsProcedure:
+			bookingServiceCancelBookingsHandler.ServeHTTP(w, r)
 		case BookingServiceCompleteBookingProcedure:
 			bookingServiceCompleteBookingHandler.ServeHTTP(w, r)
 		case BookingServiceMarkBookingNoShowProcedure:
@@ -442,6 +562,10 @@ func (UnimplementedBookingServiceHandler) ListBookings(context.Context, *v1.List
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("bookings.v1.BookingService.ListBookings is not implemented"))
 }
 
+func (UnimplementedBookingServiceHandler) UpdateBooking(context.Context, *v1.UpdateBookingRequest) (*v1.UpdateBookingResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("bookings.v1.BookingService.UpdateBooking is not implemented"))
+}
+
 func (UnimplementedBookingServiceHandler) ConfirmBooking(context.Context, *v1.ConfirmBookingRequest) (*v1.ConfirmBookingResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("bookings.v1.BookingService.ConfirmBooking is not implemented"))
 }
@@ -452,6 +576,10 @@ func (UnimplementedBookingServiceHandler) RescheduleBooking(context.Context, *v1
 
 func (UnimplementedBookingServiceHandler) CancelBooking(context.Context, *v1.CancelBookingRequest) (*v1.CancelBookingResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("bookings.v1.BookingService.CancelBooking is not implemented"))
+}
+
+func (UnimplementedBookingServiceHandler) CancelBookings(context.Context, *v1.CancelBookingsRequest) (*v1.CancelBookingsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("bookings.v1.BookingService.CancelBookings is not implemented"))
 }
 
 func (UnimplementedBookingServiceHandler) CompleteBooking(context.Context, *v1.CompleteBookingRequest) (*v1.CompleteBookingResponse, error) {
