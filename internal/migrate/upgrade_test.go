@@ -248,7 +248,11 @@ func (u *upgraded) wantsFeedsToGoOn() {
 	}); err != nil {
 		u.t.Error(err)
 	}
-	pgtest.Eventually(u.t, "a round of pruning", func() bool {
+	// A feed that is being written to is left for the next round.
+	pgtest.Eventually(u.t, "rounds of pruning", func() bool {
+		if _, _, err := feed.Prune(u.t.Context(), u.Pool, time.Now().AddDate(0, 0, -30)); err != nil {
+			u.t.Error(err)
+		}
 		var left int
 		err := u.Pool.QueryRow(u.t.Context(), "SELECT count(*) FROM feeds WHERE oldest_time = '-infinity'").Scan(&left)
 		return err == nil && left == 0
@@ -305,8 +309,10 @@ func (u *upgraded) wantsEntriesToNameTheOneBefore() {
 
 func (u *upgraded) wantsEverythingInOneFeed() {
 	u.t.Helper()
-	bounds, err := feed.ReadBounds(u.t.Context(), u.Pool, feed.All, nil)
-	if err != nil || bounds.Head.Sequence != 5+1+1 {
-		u.t.Errorf("the feed of everything goes to %v, %v", bounds.Head, err)
-	}
+	pgtest.Eventually(u.t, "every event in one feed", func() bool {
+		var events, entries int64
+		err := u.Pool.QueryRow(u.t.Context(), `
+			SELECT (SELECT count(*) FROM booking_events), (SELECT head FROM feeds WHERE role = 'all')`).Scan(&events, &entries)
+		return err == nil && events == entries && events > 5
+	})
 }
