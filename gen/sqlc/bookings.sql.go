@@ -45,7 +45,7 @@ func (q *Queries) BookingCountPending(ctx context.Context, db DBTX, arg BookingC
 }
 
 const bookingGet = `-- name: BookingGet :one
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
 FROM bookings
 WHERE id = $1
 `
@@ -74,12 +74,13 @@ func (q *Queries) BookingGet(ctx context.Context, db DBTX, id uuid.UUID) (Bookin
 		&i.ReminderJobID,
 		&i.CreateTime,
 		&i.UpdateTime,
+		&i.ReminderLeads,
 	)
 	return i, err
 }
 
 const bookingGetByKey = `-- name: BookingGetByKey :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
 FROM bookings
 WHERE provider_id = $1 AND idempotency_key = $2
 `
@@ -119,6 +120,7 @@ func (q *Queries) BookingGetByKey(ctx context.Context, db DBTX, arg BookingGetBy
 			&i.ReminderJobID,
 			&i.CreateTime,
 			&i.UpdateTime,
+			&i.ReminderLeads,
 		); err != nil {
 			return nil, err
 		}
@@ -131,7 +133,7 @@ func (q *Queries) BookingGetByKey(ctx context.Context, db DBTX, arg BookingGetBy
 }
 
 const bookingGetForUpdate = `-- name: BookingGetForUpdate :one
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
 FROM bookings
 WHERE id = $1
 FOR UPDATE
@@ -160,6 +162,7 @@ func (q *Queries) BookingGetForUpdate(ctx context.Context, db DBTX, id uuid.UUID
 		&i.ReminderJobID,
 		&i.CreateTime,
 		&i.UpdateTime,
+		&i.ReminderLeads,
 	)
 	return i, err
 }
@@ -168,11 +171,11 @@ const bookingInsert = `-- name: BookingInsert :execrows
 INSERT INTO bookings (
     id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
     idempotency_key, request_fingerprint,
-    reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+    reminder_leads, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9,
     $10, $11,
-    $12, $13, $14, $15, $16
+    $12, $13, $14, $15, $16, $17
 )
 ON CONFLICT DO NOTHING
 `
@@ -189,6 +192,7 @@ type BookingInsertParams struct {
 	Moves              int32
 	IdempotencyKey     *string
 	RequestFingerprint []byte
+	ReminderLeads      []int32
 	ReminderDueTime    time.Time
 	ReminderState      string
 	ReminderJobID      *int64
@@ -212,6 +216,7 @@ func (q *Queries) BookingInsert(ctx context.Context, db DBTX, arg BookingInsertP
 		arg.Moves,
 		arg.IdempotencyKey,
 		arg.RequestFingerprint,
+		arg.ReminderLeads,
 		arg.ReminderDueTime,
 		arg.ReminderState,
 		arg.ReminderJobID,
@@ -225,7 +230,7 @@ func (q *Queries) BookingInsert(ctx context.Context, db DBTX, arg BookingInsertP
 }
 
 const bookingListAll = `-- name: BookingListAll :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
 FROM bookings
 WHERE (cardinality($1::text[]) = 0 OR status = ANY ($1::text[]))
   AND start_time >= $2
@@ -280,6 +285,7 @@ func (q *Queries) BookingListAll(ctx context.Context, db DBTX, arg BookingListAl
 			&i.ReminderJobID,
 			&i.CreateTime,
 			&i.UpdateTime,
+			&i.ReminderLeads,
 		); err != nil {
 			return nil, err
 		}
@@ -292,7 +298,7 @@ func (q *Queries) BookingListAll(ctx context.Context, db DBTX, arg BookingListAl
 }
 
 const bookingListAllDesc = `-- name: BookingListAllDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
 FROM bookings
 WHERE (cardinality($1::text[]) = 0 OR status = ANY ($1::text[]))
   AND start_time >= $2
@@ -347,6 +353,7 @@ func (q *Queries) BookingListAllDesc(ctx context.Context, db DBTX, arg BookingLi
 			&i.ReminderJobID,
 			&i.CreateTime,
 			&i.UpdateTime,
+			&i.ReminderLeads,
 		); err != nil {
 			return nil, err
 		}
@@ -359,7 +366,7 @@ func (q *Queries) BookingListAllDesc(ctx context.Context, db DBTX, arg BookingLi
 }
 
 const bookingListByCustomer = `-- name: BookingListByCustomer :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
 FROM bookings
 WHERE customer_id = $1
   AND (cardinality($2::text[]) = 0 OR status = ANY ($2::text[]))
@@ -417,6 +424,7 @@ func (q *Queries) BookingListByCustomer(ctx context.Context, db DBTX, arg Bookin
 			&i.ReminderJobID,
 			&i.CreateTime,
 			&i.UpdateTime,
+			&i.ReminderLeads,
 		); err != nil {
 			return nil, err
 		}
@@ -429,7 +437,7 @@ func (q *Queries) BookingListByCustomer(ctx context.Context, db DBTX, arg Bookin
 }
 
 const bookingListByCustomerDesc = `-- name: BookingListByCustomerDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
 FROM bookings
 WHERE customer_id = $1
   AND (cardinality($2::text[]) = 0 OR status = ANY ($2::text[]))
@@ -487,6 +495,7 @@ func (q *Queries) BookingListByCustomerDesc(ctx context.Context, db DBTX, arg Bo
 			&i.ReminderJobID,
 			&i.CreateTime,
 			&i.UpdateTime,
+			&i.ReminderLeads,
 		); err != nil {
 			return nil, err
 		}
@@ -499,7 +508,7 @@ func (q *Queries) BookingListByCustomerDesc(ctx context.Context, db DBTX, arg Bo
 }
 
 const bookingListByProvider = `-- name: BookingListByProvider :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
 FROM bookings
 WHERE provider_id = $1
   AND ($2::text IS NULL OR customer_id = $2)
@@ -563,6 +572,7 @@ func (q *Queries) BookingListByProvider(ctx context.Context, db DBTX, arg Bookin
 			&i.ReminderJobID,
 			&i.CreateTime,
 			&i.UpdateTime,
+			&i.ReminderLeads,
 		); err != nil {
 			return nil, err
 		}
@@ -575,7 +585,7 @@ func (q *Queries) BookingListByProvider(ctx context.Context, db DBTX, arg Bookin
 }
 
 const bookingListByProviderDesc = `-- name: BookingListByProviderDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
 FROM bookings
 WHERE provider_id = $1
   AND ($2::text IS NULL OR customer_id = $2)
@@ -636,6 +646,7 @@ func (q *Queries) BookingListByProviderDesc(ctx context.Context, db DBTX, arg Bo
 			&i.ReminderJobID,
 			&i.CreateTime,
 			&i.UpdateTime,
+			&i.ReminderLeads,
 		); err != nil {
 			return nil, err
 		}
@@ -668,18 +679,27 @@ func (q *Queries) BookingParties(ctx context.Context, db DBTX, id uuid.UUID) (Bo
 
 const bookingSetReminder = `-- name: BookingSetReminder :exec
 UPDATE bookings
-SET reminder_state = $1
-WHERE id = $2
+SET reminder_due_time = $1,
+    reminder_state = $2,
+    reminder_job_id = $3
+WHERE id = $4
 `
 
 type BookingSetReminderParams struct {
-	ReminderState string
-	ID            uuid.UUID
+	ReminderDueTime time.Time
+	ReminderState   string
+	ReminderJobID   *int64
+	ID              uuid.UUID
 }
 
 // The reminder alone: neither version nor update_time move with it.
 func (q *Queries) BookingSetReminder(ctx context.Context, db DBTX, arg BookingSetReminderParams) error {
-	_, err := db.Exec(ctx, bookingSetReminder, arg.ReminderState, arg.ID)
+	_, err := db.Exec(ctx, bookingSetReminder,
+		arg.ReminderDueTime,
+		arg.ReminderState,
+		arg.ReminderJobID,
+		arg.ID,
+	)
 	return err
 }
 
@@ -693,11 +713,12 @@ SET start_time = $1,
     cancel_reason = $6,
     cancelled_by = $7,
     cancel_time = $8,
-    reminder_due_time = $9,
-    reminder_state = $10,
-    reminder_job_id = $11,
-    update_time = $12
-WHERE bookings.id = $13 AND (
+    reminder_leads = $9,
+    reminder_due_time = $10,
+    reminder_state = $11,
+    reminder_job_id = $12,
+    update_time = $13
+WHERE bookings.id = $14 AND (
     (bookings.start_time = $1 AND bookings.end_time = $2)
     OR NOT EXISTS (
         SELECT 1
@@ -705,7 +726,7 @@ WHERE bookings.id = $13 AND (
         WHERE other.provider_id = bookings.provider_id
           AND tstzrange(other.start_time, other.end_time) && tstzrange($1, $2)
           AND other.status IN ('PENDING', 'CONFIRMED')
-          AND other.id <> $13
+          AND other.id <> $14
     )
 )
 `
@@ -719,6 +740,7 @@ type BookingUpdateParams struct {
 	CancelReason    *string
 	CancelledBy     *string
 	CancelTime      *time.Time
+	ReminderLeads   []int32
 	ReminderDueTime time.Time
 	ReminderState   string
 	ReminderJobID   *int64
@@ -739,6 +761,7 @@ func (q *Queries) BookingUpdate(ctx context.Context, db DBTX, arg BookingUpdateP
 		arg.CancelReason,
 		arg.CancelledBy,
 		arg.CancelTime,
+		arg.ReminderLeads,
 		arg.ReminderDueTime,
 		arg.ReminderState,
 		arg.ReminderJobID,

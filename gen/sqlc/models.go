@@ -31,6 +31,7 @@ type Booking struct {
 	ReminderJobID      *int64
 	CreateTime         time.Time
 	UpdateTime         time.Time
+	ReminderLeads      []int32
 }
 
 type BookingEvent struct {

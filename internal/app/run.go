@@ -118,7 +118,7 @@ func (s *Server) handler() (http.Handler, error) {
 	return routes(s.settings, rpcapi.Options{
 		Bookings: &bookingsvc.Service{
 			Pool: s.pool, Jobs: s.jobs, Feeds: s.feeds, Now: s.clock.Now,
-			ReminderLead: s.settings.ReminderLead, MaxPending: s.settings.MaxPending,
+			ReminderLeads: s.settings.ReminderLeads, MaxPending: s.settings.MaxPending,
 		},
 		Feeds: s.feeds, Silence: s.settings.Silence, Gate: gate, Ready: s.health.isReady, Log: s.log,
 	}, s.sockets, s.health, s.log)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"bookings/internal/booking"
 	"bookings/internal/pgpool"
 )
 
@@ -22,25 +23,25 @@ const minSecret = 32
 
 // Settings are the environment. The help tags are what --help shows.
 type Settings struct {
-	Addr            string         `env:"ADDR" envDefault:":8080" help:"address to listen on"`
-	TLSCert         string         `env:"TLS_CERT" help:"file of the TLS certificate; with TLS_KEY"`
-	TLSKey          string         `env:"TLS_KEY" help:"file of the TLS key; with TLS_CERT"`
-	DatabaseURL     string         `env:"DATABASE_URL" help:"PostgreSQL 14 or newer with btree_gist (required)"`
-	DatabasePooler  bool           `env:"DATABASE_POOLER" help:"DATABASE_URL is a pooler's in transaction mode, such as PgBouncer's"`
-	RedisURL        string         `env:"REDIS_URL" help:"Redis, to carry events between instances; unset: inside this process alone"`
-	JWTSecret       string         `env:"JWT_SECRET" help:"shared secret of the tokens (HS256), 32 bytes or more (required)"`
-	JWTIssuer       string         `env:"JWT_ISSUER" help:"the iss that tokens must have; unset: any"`
-	JWTAudience     string         `env:"JWT_AUDIENCE" help:"the aud that tokens must have; unset: any"`
-	InternalTokens  []string       `env:"INTERNAL_TOKEN" help:"x-internal-token of internal services, 32 bytes or more; two values during rotation"`
-	RateLimit       int            `env:"RATE_LIMIT_RPM" envDefault:"60" help:"requests a minute for each user or address; 0: no limit"`
-	MaxPending      int64          `env:"MAX_PENDING" envDefault:"10" help:"PENDING bookings that a customer may hold at one provider"`
-	ReminderLead    time.Duration  `env:"REMINDER_LEAD" envDefault:"10m" help:"how long before the start a reminder is due"`
-	FeedRetention   time.Duration  `env:"FEED_RETENTION" envDefault:"720h" help:"how long entries of feeds are kept"`
-	AllowedOrigins  []string       `env:"ALLOWED_ORIGINS" help:"origins that browsers may call from, such as https://example.com; * is any"`
-	TrustedProxies  []netip.Prefix `env:"TRUSTED_PROXIES" help:"networks whose X-Forwarded-For counts, such as 10.0.0.0/8"`
-	LogLevel        slog.Level     `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
-	LogFormat       string         `env:"LOG_FORMAT" envDefault:"json" help:"json or text"`
-	ShutdownTimeout time.Duration  `env:"SHUTDOWN_TIMEOUT" envDefault:"20s" help:"how long a shutdown may take"`
+	Addr            string          `env:"ADDR" envDefault:":8080" help:"address to listen on"`
+	TLSCert         string          `env:"TLS_CERT" help:"file of the TLS certificate; with TLS_KEY"`
+	TLSKey          string          `env:"TLS_KEY" help:"file of the TLS key; with TLS_CERT"`
+	DatabaseURL     string          `env:"DATABASE_URL" help:"PostgreSQL 14 or newer with btree_gist (required)"`
+	DatabasePooler  bool            `env:"DATABASE_POOLER" help:"DATABASE_URL is a pooler's in transaction mode, such as PgBouncer's"`
+	RedisURL        string          `env:"REDIS_URL" help:"Redis, to carry events between instances; unset: inside this process alone"`
+	JWTSecret       string          `env:"JWT_SECRET" help:"shared secret of the tokens (HS256), 32 bytes or more (required)"`
+	JWTIssuer       string          `env:"JWT_ISSUER" help:"the iss that tokens must have; unset: any"`
+	JWTAudience     string          `env:"JWT_AUDIENCE" help:"the aud that tokens must have; unset: any"`
+	InternalTokens  []string        `env:"INTERNAL_TOKEN" help:"x-internal-token of internal services, 32 bytes or more; two values during rotation"`
+	RateLimit       int             `env:"RATE_LIMIT_RPM" envDefault:"60" help:"requests a minute for each user or address; 0: no limit"`
+	MaxPending      int64           `env:"MAX_PENDING" envDefault:"10" help:"PENDING bookings that a customer may hold at one provider"`
+	ReminderLeads   []time.Duration `env:"REMINDER_LEADS" envDefault:"10m" help:"how long before the start reminders are due, such as 24h,1h; up to 5, each up to 720h"`
+	FeedRetention   time.Duration   `env:"FEED_RETENTION" envDefault:"720h" help:"how long entries of feeds are kept"`
+	AllowedOrigins  []string        `env:"ALLOWED_ORIGINS" help:"origins that browsers may call from, such as https://example.com; * is any"`
+	TrustedProxies  []netip.Prefix  `env:"TRUSTED_PROXIES" help:"networks whose X-Forwarded-For counts, such as 10.0.0.0/8"`
+	LogLevel        slog.Level      `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
+	LogFormat       string          `env:"LOG_FORMAT" envDefault:"json" help:"json or text"`
+	ShutdownTimeout time.Duration   `env:"SHUTDOWN_TIMEOUT" envDefault:"20s" help:"how long a shutdown may take"`
 
 	// Drain is how long a stopping server still takes requests after its
 	// readiness is off, for load balancers to notice.
@@ -71,6 +72,9 @@ func FromEnvironment(environ []string) (Settings, error) {
 		if variables[name] != "" {
 			faults = append(faults, fmt.Errorf("%s: is not supported yet", name))
 		}
+	}
+	if variables["REMINDER_LEAD"] != "" {
+		faults = append(faults, errors.New("REMINDER_LEAD: is REMINDER_LEADS now, which takes several"))
 	}
 	faults = append(faults, settings.check()...)
 	return settings, errors.Join(faults...)
@@ -115,7 +119,7 @@ func (s Settings) check() []error {
 	fault(err != nil, "TLS_CERT and TLS_KEY: %w", err)
 	fault(s.RateLimit < 0, "RATE_LIMIT_RPM: must not be negative")
 	fault(s.MaxPending < 1, "MAX_PENDING: must be 1 or more")
-	fault(s.ReminderLead < 0, "REMINDER_LEAD: must not be negative")
+	faults = append(faults, checkLeads(s.ReminderLeads)...)
 	fault(s.FeedRetention <= 0, "FEED_RETENTION: must be longer than nothing")
 	fault(s.ShutdownTimeout <= 0, "SHUTDOWN_TIMEOUT: must be longer than nothing")
 	fault(!slices.Contains([]string{"json", "text"}, s.LogFormat), "LOG_FORMAT: must be json or text")
@@ -132,6 +136,23 @@ func (s Settings) check() []error {
 	if s.DatabaseURL != "" {
 		_, err := pgpool.Config(s.DatabaseURL)
 		fault(err != nil, "DATABASE_URL: is no postgres:// URL or connection string")
+	}
+	return faults
+}
+
+// checkLeads asks of the setting what the proto asks of a request's leads.
+func checkLeads(leads []time.Duration) []error {
+	var faults []error
+	if len(leads) > booking.MaxLeads {
+		faults = append(faults, fmt.Errorf("REMINDER_LEADS: at most %d", booking.MaxLeads))
+	}
+	for i, lead := range leads {
+		if lead < 0 || lead > booking.MaxLead || lead%time.Second != 0 {
+			faults = append(faults, fmt.Errorf("REMINDER_LEADS: %v is not of whole seconds from 0s to %v", lead, booking.MaxLead))
+		}
+		if slices.Contains(leads[:i], lead) {
+			faults = append(faults, fmt.Errorf("REMINDER_LEADS: %v is there twice", lead))
+		}
 	}
 	return faults
 }

@@ -25,9 +25,9 @@ func Cancel(reason string) Change {
 }
 
 // Reschedule moves a booking in place. Moved by its customer it is PENDING
-// again. lead is how long before the new start the new reminder is due.
-func Reschedule(to Slot, lead time.Duration) Change {
-	return Change{rescheduling, move{to: to, lead: lead}}
+// again. Its reminders come by the leads that it has.
+func Reschedule(to Slot) Change {
+	return Change{rescheduling, move{to: to}}
 }
 
 // Authorize fails with NOT_ALLOWED where the actor's role never allows the

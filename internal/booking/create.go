@@ -14,6 +14,9 @@ type Request struct {
 	CustomerID string
 	Slot       Slot
 	Details
+	// Leads are how long before the start to remind; empty for those of the
+	// setting.
+	Leads Leads
 	// IdempotencyKey makes a retry safe: the provider's bookings have it once.
 	// 1 to 255 characters; empty for none.
 	IdempotencyKey string
@@ -49,11 +52,14 @@ func (r Request) Resolve(by Actor) (Request, error) {
 }
 
 // New is the booking that a resolved request asks for, and its first event. It
-// starts PENDING when the customer asks, else CONFIRMED. lead is how long before
-// the start its reminder is due. It fails as Slot.CheckStart does.
-func New(id uuid.UUID, by Actor, r Request, now time.Time, lead time.Duration) (Booking, Event, error) {
+// starts PENDING when the customer asks, else CONFIRMED. leads are those of
+// its reminders where the request names none. It fails as Slot.CheckStart does.
+func New(id uuid.UUID, by Actor, r Request, now time.Time, leads Leads) (Booking, Event, error) {
 	if err := r.Slot.CheckStart(by, now); err != nil {
 		return Booking{}, Event{}, err
+	}
+	if len(r.Leads) > 0 {
+		leads = r.Leads
 	}
 	b := Booking{
 		ID:           id,
@@ -63,7 +69,7 @@ func New(id uuid.UUID, by Actor, r Request, now time.Time, lead time.Duration) (
 		Status:       StatusConfirmed,
 		Details:      r.Details,
 		Cancellation: nil,
-		Reminder:     newReminder(r.Slot.Start, now, lead),
+		Reminder:     newReminder(leads, r.Slot.Start, now),
 		Version:      1,
 		Moves:        0,
 		CreateTime:   now,

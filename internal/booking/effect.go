@@ -24,7 +24,7 @@ func (enter) explain(*EventData, Booking, Actor) {}
 func (e enter) apply(b Booking, _ Actor, _ time.Time) Booking {
 	b.Status = e.status
 	if !b.Status.Active() {
-		b.Reminder = b.Reminder.skipped()
+		b.Reminder = b.Reminder.skipped(b.Slot.Start)
 	}
 	return b
 }
@@ -49,10 +49,7 @@ func (c cancel) explain(data *EventData, _ Booking, by Actor) {
 }
 
 // move is the effect of a new slot.
-type move struct {
-	to   Slot
-	lead time.Duration
-}
+type move struct{ to Slot }
 
 func (m move) done(b Booking) bool { return b.Status.Active() && b.Slot.Equal(m.to) }
 
@@ -62,7 +59,7 @@ func (m move) check(by Actor, now time.Time) error { return m.to.CheckStart(by, 
 func (m move) apply(b Booking, by Actor, now time.Time) Booking {
 	b.Slot = m.to
 	b.Moves++
-	b.Reminder = newReminder(m.to.Start, now, m.lead)
+	b.Reminder = newReminder(b.Reminder.Leads, m.to.Start, now)
 	if by.Role == RoleCustomer {
 		b.Status = StatusPending
 	}

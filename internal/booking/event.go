@@ -47,6 +47,7 @@ type EventData struct {
 	CancelledBy       string  `json:"cancelledBy,omitempty"`
 	PreviousStartTime string  `json:"previousStartTime,omitempty"`
 	PreviousEndTime   string  `json:"previousEndTime,omitempty"`
+	LeadSeconds       *int32  `json:"leadSeconds,omitempty"`
 }
 
 // newEvent fills in what every event tells of the booking.
@@ -69,10 +70,11 @@ func newEvent(kind EventType, b Booking, by Actor, now time.Time) Event {
 }
 
 // reminderDue is the event of a reminder that goes out now. It tells the start
-// alone: the reminder changes nothing of the rest.
-func reminderDue(b Booking, now time.Time) Event {
+// and the lead alone: the reminder changes nothing of the rest.
+func reminderDue(b Booking, lead time.Duration, now time.Time) Event {
 	event := newEvent(EventReminderDue, b, Internal, now)
 	event.Data.EndTime, event.Data.Status = "", ""
+	event.Data.LeadSeconds = new(int32(lead / time.Second))
 	return event
 }
 

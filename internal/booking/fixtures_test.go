@@ -15,6 +15,9 @@ var now = time.Date(2031, 3, 4, 9, 30, 0, 0, time.UTC)
 
 const lead = 10 * time.Minute
 
+// leads are those of the setting.
+var leads = booking.Leads{lead}
+
 var (
 	customer = booking.Actor{Role: booking.RoleCustomer, ID: "anna"}
 	provider = booking.Actor{Role: booking.RoleProvider, ID: "ben"}
@@ -39,7 +42,7 @@ func booked(status booking.Status, startsIn time.Duration) booking.Booking {
 		CustomerID: customer.ID,
 		Slot:       hourFrom(now.Add(startsIn)),
 		Status:     status,
-		Reminder:   booking.Reminder{DueTime: now.Add(startsIn - lead), State: booking.ReminderSkipped},
+		Reminder:   booking.Reminder{Leads: leads, DueTime: now.Add(startsIn - lead), State: booking.ReminderSkipped},
 		Version:    7,
 		Moves:      2,
 		CreateTime: now.Add(-48 * time.Hour),
@@ -66,7 +69,7 @@ func change(action booking.Action) booking.Change {
 	case booking.ActionConfirm:
 		return booking.Confirm()
 	case booking.ActionReschedule:
-		return booking.Reschedule(elsewhere, lead)
+		return booking.Reschedule(elsewhere)
 	case booking.ActionCancel:
 		return booking.Cancel("ill")
 	case booking.ActionComplete:

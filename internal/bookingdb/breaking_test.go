@@ -55,7 +55,10 @@ var breaking = map[string][]columns{
 		keyed("'b-key'", columns{"request_fingerprint": "sha512('')"}),
 	},
 	"bookings_reminder_state_check": {{"reminder_state": "'LATE'"}, {"reminder_state": "''"}},
-	"bookings_reminder_due_check":   {{"reminder_due_time": "'2031-03-04 09:00:00.000001Z'"}},
+	"bookings_reminder_leads_check": {
+		{"reminder_leads": "'{-1}'"}, {"reminder_leads": "'{3600,2592001}'"}, {"reminder_leads": "'{5,4,3,2,1,0}'"},
+	},
+	"bookings_reminder_due_check": {{"reminder_due_time": "'2031-03-04 09:00:00.000001Z'"}},
 	"bookings_reminder_scheduled_check": {
 		{"reminder_job_id": "NULL"},
 		{"status": "'COMPLETED'"},
@@ -75,8 +78,10 @@ var breaking = map[string][]columns{
 		{"actor_role": "'internal'"},
 		{"actor_id": "''"},
 	},
-	"booking_events_data_check":   {{"data": "'[]'"}, {"data": "'null'"}, {"data": `'"text"'`}},
-	"booking_events_one_reminder": {{"type": "'booking.reminder.due'"}},
+	"booking_events_data_check": {{"data": "'[]'"}, {"data": "'null'"}, {"data": `'"text"'`}},
+	"booking_events_one_reminder_a_lead": {
+		{"type": "'booking.reminder.due'", "data": `'{"leadSeconds": 600, "startTime": "…"}'`},
+	},
 
 	"feeds_pkey":       {{"user_id": "'anna'"}},
 	"feeds_role_check": {{"role": "'internal'"}, {"role": "''"}},

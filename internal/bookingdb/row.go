@@ -1,6 +1,8 @@
 package bookingdb
 
 import (
+	"time"
+
 	"bookings/gen/sqlc"
 	"bookings/internal/booking"
 )
@@ -23,6 +25,7 @@ func FromRow(row sqlc.Booking) booking.Booking {
 		},
 		Cancellation: cancellation(row),
 		Reminder: booking.Reminder{
+			Leads:   leads(row),
 			DueTime: row.ReminderDueTime.UTC(),
 			State:   booking.ReminderState(row.ReminderState),
 			JobID:   row.ReminderJobID,
@@ -46,6 +49,16 @@ func cancellation(row sqlc.Booking) *booking.Cancellation {
 	}
 }
 
+// leads are a booking's. A row of the version before has none: its one lead is the
+// start less the due time, cut to what leads may be.
+func leads(row sqlc.Booking) booking.Leads {
+	if len(row.ReminderLeads) > 0 {
+		return booking.LeadsOf(row.ReminderLeads)
+	}
+	lead := row.StartTime.Sub(row.ReminderDueTime).Truncate(time.Second)
+	return booking.Leads{min(lead, booking.MaxLead)}
+}
+
 // InsertParams are a new booking with its idempotency key and the fingerprint of
 // the call that the key stands for. Without a key both are NULL, and the
 // fingerprint is not looked at.
@@ -62,6 +75,7 @@ func InsertParams(b booking.Booking, key string, fingerprint []byte) sqlc.Bookin
 		Moves:              b.Moves,
 		IdempotencyKey:     nil,
 		RequestFingerprint: nil,
+		ReminderLeads:      b.Reminder.Leads.Seconds(),
 		ReminderDueTime:    b.Reminder.DueTime,
 		ReminderState:      string(b.Reminder.State),
 		ReminderJobID:      b.Reminder.JobID,
@@ -72,6 +86,16 @@ func InsertParams(b booking.Booking, key string, fingerprint []byte) sqlc.Bookin
 		params.IdempotencyKey, params.RequestFingerprint = &key, fingerprint
 	}
 	return params
+}
+
+// ReminderParams are what the worker of reminders changes.
+func ReminderParams(b booking.Booking) sqlc.BookingSetReminderParams {
+	return sqlc.BookingSetReminderParams{
+		ID:              b.ID,
+		ReminderDueTime: b.Reminder.DueTime,
+		ReminderState:   string(b.Reminder.State),
+		ReminderJobID:   b.Reminder.JobID,
+	}
 }
 
 // UpdateParams are all of a booking that can change.
@@ -86,6 +110,7 @@ func UpdateParams(b booking.Booking) sqlc.BookingUpdateParams {
 		CancelReason:    nil,
 		CancelledBy:     nil,
 		CancelTime:      nil,
+		ReminderLeads:   b.Reminder.Leads.Seconds(),
 		ReminderDueTime: b.Reminder.DueTime,
 		ReminderState:   string(b.Reminder.State),
 		ReminderJobID:   b.Reminder.JobID,

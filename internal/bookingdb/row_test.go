@@ -25,7 +25,7 @@ func TestEverythingOfABookingComesBack(t *testing.T) {
 	moved := made
 	moved.Slot = booking.Slot{Start: now.Add(48 * time.Hour), End: now.Add(49 * time.Hour)}
 	moved.Status, moved.Version, moved.Moves = booking.StatusPending, 2, 1
-	moved.Reminder = booking.Reminder{DueTime: moved.Slot.Start, State: booking.ReminderSent}
+	moved.Reminder = booking.Reminder{Leads: booking.Leads{time.Hour, 0}, DueTime: moved.Slot.Start, State: booking.ReminderSent}
 	moved.UpdateTime = now
 	update(t, pool, moved)
 	checkStored(t, pool, moved)

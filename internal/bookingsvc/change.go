@@ -46,7 +46,7 @@ func (s *Service) Reschedule(ctx context.Context, by booking.Actor, target Targe
 	if err != nil {
 		return booking.Booking{}, err
 	}
-	b, err := s.change(ctx, by, target, booking.Reschedule(slot, s.ReminderLead), move.ValidateOnly)
+	b, err := s.change(ctx, by, target, booking.Reschedule(slot), move.ValidateOnly)
 	if err == nil && move.ValidateOnly {
 		b = withoutIdentity(b)
 	}
@@ -124,7 +124,7 @@ func (s *Service) checkPending(ctx context.Context, tx pgx.Tx, before, after boo
 }
 
 // moveJob keeps the reminder's job in step with the booking. A job is unique by
-// booking and number of moves, so a move needs a new one, and takes back the old
+// booking, number of moves and lead, so a move needs a new one, and takes back the old
 // one where it still waits. One that runs at this moment is let run: its worker
 // waits for our locks, then reads the booking and finds that the number of moves
 // is no longer its own. What changes neither the slot nor whether there is

@@ -34,7 +34,7 @@ func (s *Service) Create(ctx context.Context, by booking.Actor, r booking.Reques
 	// The id is made here and not by the database, since River's job, which is
 	// inserted first, has to name it. It is a UUIDv7 (RFC 9562): it sorts by the
 	// time it was made, so that new rows are neighbours in their index.
-	b, event, err := booking.New(uuid.Must(uuid.NewV7()), by, r, s.now(), s.ReminderLead)
+	b, event, err := booking.New(uuid.Must(uuid.NewV7()), by, r, s.now(), s.ReminderLeads)
 	if err != nil {
 		return s.replayOr(ctx, by, r, err)
 	}

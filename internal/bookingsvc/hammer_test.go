@@ -62,7 +62,7 @@ func openHammer(t *testing.T) *hammer {
 	t.Helper()
 	address := pgtest.URL(t)
 	d := openOn(t, openPool(t, address))
-	d.Now, d.ReminderLead, d.MaxPending = time.Now, 3*366*24*time.Hour, 40
+	d.Now, d.ReminderLeads, d.MaxPending = time.Now, booking.Leads{booking.MaxLead}, 40
 	pool := openPool(t, address)
 	log := slog.New(slog.DiscardHandler)
 	worker, err := jobs.NewWorker(pgpool.Of(pool), log, time.Now, &remind.Worker{Pool: pgpool.Of(pool), Feeds: feed.NewHub(pool, nil, log), Log: log}, nil)

@@ -27,8 +27,9 @@ type Service struct {
 	Jobs  *river.Client[pgx.Tx]
 	Feeds *feed.Hub
 	Now   func() time.Time
-	// ReminderLead is how long before its start a booking is reminded of.
-	ReminderLead time.Duration
+	// ReminderLeads are how long before its start a booking is reminded of that
+	// names no leads of its own. At least one.
+	ReminderLeads booking.Leads
 	// MaxPending is how many PENDING bookings with a future end a customer
 	// may have at one provider.
 	MaxPending int64

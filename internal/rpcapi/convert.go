@@ -57,6 +57,7 @@ func toRequest(r *bookingsv1.CreateBookingRequest) booking.Request {
 		Details: booking.Details{
 			Note: r.GetNote(),
 		},
+		Leads:          booking.LeadsOf(r.GetReminderLeadSeconds()),
 		IdempotencyKey: r.GetIdempotencyKey(),
 		ValidateOnly:   r.GetValidateOnly(),
 	}
@@ -106,8 +107,9 @@ func toCancellation(c *booking.Cancellation) *bookingsv1.Cancellation {
 
 func toReminder(r booking.Reminder) *bookingsv1.Reminder {
 	return &bookingsv1.Reminder{
-		DueTime: timestamppb.New(r.DueTime),
-		State:   bookingsv1.ReminderState(bookingsv1.ReminderState_value["REMINDER_STATE_"+string(r.State)]),
+		DueTime:     timestamppb.New(r.DueTime),
+		State:       bookingsv1.ReminderState(bookingsv1.ReminderState_value["REMINDER_STATE_"+string(r.State)]),
+		LeadSeconds: r.Leads.Seconds(),
 	}
 }
 

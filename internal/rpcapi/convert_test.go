@@ -32,7 +32,7 @@ func TestEveryFieldOfARequestCounts(t *testing.T) {
 	t.Parallel()
 	asked := &bookingsv1.CreateBookingRequest{
 		ProviderId: "ben", CustomerId: "anna", StartTime: timestamppb.New(now), EndTime: timestamppb.New(now.Add(time.Hour)),
-		Note: "a note", IdempotencyKey: "a-key", ValidateOnly: true,
+		Note: "a note", IdempotencyKey: "a-key", ValidateOnly: true, ReminderLeadSeconds: []int32{3600},
 	}
 	checkEveryFieldIsSet(t, asked)
 	request := reflect.ValueOf(toRequest(asked))

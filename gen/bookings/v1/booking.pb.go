@@ -221,11 +221,13 @@ type ReminderState int32
 const (
 	// Not a state; never answered.
 	ReminderState_REMINDER_STATE_UNSPECIFIED ReminderState = 0
-	// It comes at its due time.
+	// One is to come, at its due time.
 	ReminderState_REMINDER_STATE_SCHEDULED ReminderState = 1
-	// It was sent: a `booking.reminder.due` is in both parties' feeds.
+	// None is to come, and the last one was sent: a `booking.reminder.due` is in
+	// both parties' feeds.
 	ReminderState_REMINDER_STATE_SENT ReminderState = 2
-	// It will not come: the booking was cancelled, or had already started.
+	// None is to come, and the last one was not sent: the booking was cancelled, or
+	// had already started.
 	ReminderState_REMINDER_STATE_SKIPPED ReminderState = 3
 )
 
@@ -291,7 +293,7 @@ type Booking struct {
 	Note string `protobuf:"bytes,7,opt,name=note,proto3" json:"note,omitempty"`
 	// How it was cancelled; absent unless the status is CANCELLED.
 	Cancellation *Cancellation `protobuf:"bytes,8,opt,name=cancellation,proto3" json:"cancellation,omitempty"`
-	// The reminder of this booking's start.
+	// The reminders of this booking's start.
 	Reminder *Reminder `protobuf:"bytes,9,opt,name=reminder,proto3" json:"reminder,omitempty"`
 	// What this caller may do with the booking at the time of this answer.
 	// For internal services: what the status allows.
@@ -494,15 +496,25 @@ func (x *Cancellation) GetTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// The reminder of a booking's start. There is one for each start time.
+// The reminders of a booking's start: one for each lead, and each once for a
+// start, ever, also where the booking is moved away and back.
+//
+// A lead that has passed when the booking is made or moved is skipped; where all
+// have, and the start has not, the shortest is due at once. So it is where nobody
+// could remind for a while: of several that are overdue then, the one with the
+// shortest lead is sent, and the longer ones are skipped, since two reminders at
+// once tell no more than one.
 type Reminder struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// When it is due: before the start by the lead that was set when the booking
-	// was made or last moved (10 minutes unless configured). A booking made
-	// later than this is reminded of at once.
+	// When the next one to come is due, or, where none is to come, when the last
+	// one was.
 	DueTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
-	// Whether it is still to come.
-	State         ReminderState `protobuf:"varint,2,opt,name=state,proto3,enum=bookings.v1.ReminderState" json:"state,omitempty"`
+	// Whether one is still to come.
+	State ReminderState `protobuf:"varint,2,opt,name=state,proto3,enum=bookings.v1.ReminderState" json:"state,omitempty"`
+	// The leads: how many seconds before the start reminders are due, the longest
+	// first. They are those of the request that made the booking, or else those
+	// that were configured then (10 minutes unless configured). A move keeps them.
+	LeadSeconds   []int32 `protobuf:"varint,3,rep,packed,name=lead_seconds,json=leadSeconds,proto3" json:"lead_seconds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -551,6 +563,13 @@ func (x *Reminder) GetState() ReminderState {
 	return ReminderState_REMINDER_STATE_UNSPECIFIED
 }
 
+func (x *Reminder) GetLeadSeconds() []int32 {
+	if x != nil {
+		return x.LeadSeconds
+	}
+	return nil
+}
+
 var File_bookings_v1_booking_proto protoreflect.FileDescriptor
 
 const file_bookings_v1_booking_proto_rawDesc = "" +
@@ -579,10 +598,11 @@ const file_bookings_v1_booking_proto_rawDesc = "" +
 	"\fCancellation\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x124\n" +
 	"\fcancelled_by\x18\x02 \x01(\x0e2\x11.bookings.v1.RoleR\vcancelledBy\x12.\n" +
-	"\x04time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"s\n" +
+	"\x04time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\x96\x01\n" +
 	"\bReminder\x125\n" +
 	"\bdue_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x120\n" +
-	"\x05state\x18\x02 \x01(\x0e2\x1a.bookings.v1.ReminderStateR\x05state*\xc1\x01\n" +
+	"\x05state\x18\x02 \x01(\x0e2\x1a.bookings.v1.ReminderStateR\x05state\x12!\n" +
+	"\flead_seconds\x18\x03 \x03(\x05R\vleadSeconds*\xc1\x01\n" +
 	"\rBookingStatus\x12\x1e\n" +
 	"\x1aBOOKING_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16BOOKING_STATUS_PENDING\x10\x01\x12\x1c\n" +

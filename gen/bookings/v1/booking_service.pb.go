@@ -49,9 +49,13 @@ type CreateBookingRequest struct {
 	IdempotencyKey string `protobuf:"bytes,6,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	// Checks everything and answers the booking as it would be, but books
 	// nothing. Neither takes nor replays a key.
-	ValidateOnly  bool `protobuf:"varint,7,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ValidateOnly bool `protobuf:"varint,7,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// How many seconds before the start both parties are reminded: at most 5 leads,
+	// each of 0 to 2,592,000 (30 days), none twice, in any order. Empty: the leads
+	// that are configured (10 minutes unless configured). See Reminder.
+	ReminderLeadSeconds []int32 `protobuf:"varint,9,rep,packed,name=reminder_lead_seconds,json=reminderLeadSeconds,proto3" json:"reminder_lead_seconds,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *CreateBookingRequest) Reset() {
@@ -131,6 +135,13 @@ func (x *CreateBookingRequest) GetValidateOnly() bool {
 		return x.ValidateOnly
 	}
 	return false
+}
+
+func (x *CreateBookingRequest) GetReminderLeadSeconds() []int32 {
+	if x != nil {
+		return x.ReminderLeadSeconds
+	}
+	return nil
 }
 
 // The answer of CreateBooking.
@@ -1107,7 +1118,7 @@ var File_bookings_v1_booking_service_proto protoreflect.FileDescriptor
 
 const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"\n" +
-	"!bookings/v1/booking_service.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x17bookings/v1/event.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\x05\n" +
+	"!bookings/v1/booking_service.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x17bookings/v1/event.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x82\x06\n" +
 	"\x14CreateBookingRequest\x12\x97\x01\n" +
 	"\vprovider_id\x18\x01 \x01(\tBv\xbaHs\xba\x01m\n" +
 	"\auser_id\x12=must be 1 to 128 characters, none of them a control character\x1a#this.matches('^[^\\\\p{Cc}]{1,128}$')\xd8\x01\x01R\n" +
@@ -1121,7 +1132,8 @@ const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"\x04note\x18\x05 \x01(\tB\f\xbaH\tr\a\x18\xe8\a\xba\x01\x01\x00R\x04note\x12\xa1\x01\n" +
 	"\x0fidempotency_key\x18\x06 \x01(\tBx\xbaHu\xba\x01o\n" +
 	"\x0fidempotency_key\x12<must be 1 to 255 characters of printable ASCII without space\x1a\x1ethis.matches('^[!-~]{1,255}$')\xd8\x01\x01R\x0eidempotencyKey\x12#\n" +
-	"\rvalidate_only\x18\a \x01(\bR\fvalidateOnly\"G\n" +
+	"\rvalidate_only\x18\a \x01(\bR\fvalidateOnly\x12I\n" +
+	"\x15reminder_lead_seconds\x18\t \x03(\x05B\x15\xbaH\x12\x92\x01\x0f\x10\x05\x18\x01\"\t\x1a\a\x18\x80\x9a\x9e\x01(\x00R\x13reminderLeadSeconds\"G\n" +
 	"\x15CreateBookingResponse\x12.\n" +
 	"\abooking\x18\x01 \x01(\v2\x14.bookings.v1.BookingR\abooking\"-\n" +
 	"\x11GetBookingRequest\x12\x18\n" +

@@ -50,8 +50,8 @@ type Event struct {
 	// The facts: `bookingId`, `providerId`, `customerId`, `startTime`, `endTime`
 	// and `status` as they are after the change, with `reason` and `cancelledBy`
 	// for `booking.cancelled`, with `previousStartTime` and `previousEndTime` for
-	// `booking.rescheduled`; for `booking.reminder.due` the ids and `startTime`
-	// alone.
+	// `booking.rescheduled`; for `booking.reminder.due` the ids, `startTime`
+	// and `leadSeconds`, a number: how long before the start it was due.
 	Data          *structpb.Struct `protobuf:"bytes,9,opt,name=data,proto3" json:"data,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
