@@ -41,11 +41,11 @@ WHERE customer_id = @customer_id
 INSERT INTO bookings (
     id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
     idempotency_key, request_fingerprint,
-    reminder_leads, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+    reminder_leads, reminder_due_time, reminder_state, reminder_job_id, expire_time, expire_job_id, create_time, update_time
 ) VALUES (
     @id, @provider_id, @customer_id, @start_time, @end_time, @status, @note, @version, @moves,
     @idempotency_key, @request_fingerprint,
-    @reminder_leads, @reminder_due_time, @reminder_state, @reminder_job_id, @create_time, @update_time
+    @reminder_leads, @reminder_due_time, @reminder_state, @reminder_job_id, @expire_time, @expire_job_id, @create_time, @update_time
 )
 ON CONFLICT DO NOTHING;
 
@@ -66,6 +66,8 @@ SET start_time = @start_time,
     reminder_due_time = @reminder_due_time,
     reminder_state = @reminder_state,
     reminder_job_id = @reminder_job_id,
+    expire_time = @expire_time,
+    expire_job_id = @expire_job_id,
     update_time = @update_time
 WHERE bookings.id = @id AND (
     (bookings.start_time = @start_time AND bookings.end_time = @end_time)

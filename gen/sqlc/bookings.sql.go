@@ -45,7 +45,7 @@ func (q *Queries) BookingCountPending(ctx context.Context, db DBTX, arg BookingC
 }
 
 const bookingGet = `-- name: BookingGet :one
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE id = $1
 `
@@ -75,12 +75,14 @@ func (q *Queries) BookingGet(ctx context.Context, db DBTX, id uuid.UUID) (Bookin
 		&i.CreateTime,
 		&i.UpdateTime,
 		&i.ReminderLeads,
+		&i.ExpireTime,
+		&i.ExpireJobID,
 	)
 	return i, err
 }
 
 const bookingGetByKey = `-- name: BookingGetByKey :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE provider_id = $1 AND idempotency_key = $2
 `
@@ -121,6 +123,8 @@ func (q *Queries) BookingGetByKey(ctx context.Context, db DBTX, arg BookingGetBy
 			&i.CreateTime,
 			&i.UpdateTime,
 			&i.ReminderLeads,
+			&i.ExpireTime,
+			&i.ExpireJobID,
 		); err != nil {
 			return nil, err
 		}
@@ -133,7 +137,7 @@ func (q *Queries) BookingGetByKey(ctx context.Context, db DBTX, arg BookingGetBy
 }
 
 const bookingGetForUpdate = `-- name: BookingGetForUpdate :one
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE id = $1
 FOR UPDATE
@@ -163,6 +167,8 @@ func (q *Queries) BookingGetForUpdate(ctx context.Context, db DBTX, id uuid.UUID
 		&i.CreateTime,
 		&i.UpdateTime,
 		&i.ReminderLeads,
+		&i.ExpireTime,
+		&i.ExpireJobID,
 	)
 	return i, err
 }
@@ -171,11 +177,11 @@ const bookingInsert = `-- name: BookingInsert :execrows
 INSERT INTO bookings (
     id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
     idempotency_key, request_fingerprint,
-    reminder_leads, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+    reminder_leads, reminder_due_time, reminder_state, reminder_job_id, expire_time, expire_job_id, create_time, update_time
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9,
     $10, $11,
-    $12, $13, $14, $15, $16, $17
+    $12, $13, $14, $15, $16, $17, $18, $19
 )
 ON CONFLICT DO NOTHING
 `
@@ -196,6 +202,8 @@ type BookingInsertParams struct {
 	ReminderDueTime    time.Time
 	ReminderState      string
 	ReminderJobID      *int64
+	ExpireTime         *time.Time
+	ExpireJobID        *int64
 	CreateTime         time.Time
 	UpdateTime         time.Time
 }
@@ -220,6 +228,8 @@ func (q *Queries) BookingInsert(ctx context.Context, db DBTX, arg BookingInsertP
 		arg.ReminderDueTime,
 		arg.ReminderState,
 		arg.ReminderJobID,
+		arg.ExpireTime,
+		arg.ExpireJobID,
 		arg.CreateTime,
 		arg.UpdateTime,
 	)
@@ -230,7 +240,7 @@ func (q *Queries) BookingInsert(ctx context.Context, db DBTX, arg BookingInsertP
 }
 
 const bookingListAll = `-- name: BookingListAll :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE (cardinality($1::text[]) = 0 OR status = ANY ($1::text[]))
   AND start_time >= $2
@@ -286,6 +296,8 @@ func (q *Queries) BookingListAll(ctx context.Context, db DBTX, arg BookingListAl
 			&i.CreateTime,
 			&i.UpdateTime,
 			&i.ReminderLeads,
+			&i.ExpireTime,
+			&i.ExpireJobID,
 		); err != nil {
 			return nil, err
 		}
@@ -298,7 +310,7 @@ func (q *Queries) BookingListAll(ctx context.Context, db DBTX, arg BookingListAl
 }
 
 const bookingListAllDesc = `-- name: BookingListAllDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE (cardinality($1::text[]) = 0 OR status = ANY ($1::text[]))
   AND start_time >= $2
@@ -354,6 +366,8 @@ func (q *Queries) BookingListAllDesc(ctx context.Context, db DBTX, arg BookingLi
 			&i.CreateTime,
 			&i.UpdateTime,
 			&i.ReminderLeads,
+			&i.ExpireTime,
+			&i.ExpireJobID,
 		); err != nil {
 			return nil, err
 		}
@@ -366,7 +380,7 @@ func (q *Queries) BookingListAllDesc(ctx context.Context, db DBTX, arg BookingLi
 }
 
 const bookingListByCustomer = `-- name: BookingListByCustomer :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE customer_id = $1
   AND (cardinality($2::text[]) = 0 OR status = ANY ($2::text[]))
@@ -425,6 +439,8 @@ func (q *Queries) BookingListByCustomer(ctx context.Context, db DBTX, arg Bookin
 			&i.CreateTime,
 			&i.UpdateTime,
 			&i.ReminderLeads,
+			&i.ExpireTime,
+			&i.ExpireJobID,
 		); err != nil {
 			return nil, err
 		}
@@ -437,7 +453,7 @@ func (q *Queries) BookingListByCustomer(ctx context.Context, db DBTX, arg Bookin
 }
 
 const bookingListByCustomerDesc = `-- name: BookingListByCustomerDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE customer_id = $1
   AND (cardinality($2::text[]) = 0 OR status = ANY ($2::text[]))
@@ -496,6 +512,8 @@ func (q *Queries) BookingListByCustomerDesc(ctx context.Context, db DBTX, arg Bo
 			&i.CreateTime,
 			&i.UpdateTime,
 			&i.ReminderLeads,
+			&i.ExpireTime,
+			&i.ExpireJobID,
 		); err != nil {
 			return nil, err
 		}
@@ -508,7 +526,7 @@ func (q *Queries) BookingListByCustomerDesc(ctx context.Context, db DBTX, arg Bo
 }
 
 const bookingListByProvider = `-- name: BookingListByProvider :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE provider_id = $1
   AND ($2::text IS NULL OR customer_id = $2)
@@ -573,6 +591,8 @@ func (q *Queries) BookingListByProvider(ctx context.Context, db DBTX, arg Bookin
 			&i.CreateTime,
 			&i.UpdateTime,
 			&i.ReminderLeads,
+			&i.ExpireTime,
+			&i.ExpireJobID,
 		); err != nil {
 			return nil, err
 		}
@@ -585,7 +605,7 @@ func (q *Queries) BookingListByProvider(ctx context.Context, db DBTX, arg Bookin
 }
 
 const bookingListByProviderDesc = `-- name: BookingListByProviderDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE provider_id = $1
   AND ($2::text IS NULL OR customer_id = $2)
@@ -647,6 +667,8 @@ func (q *Queries) BookingListByProviderDesc(ctx context.Context, db DBTX, arg Bo
 			&i.CreateTime,
 			&i.UpdateTime,
 			&i.ReminderLeads,
+			&i.ExpireTime,
+			&i.ExpireJobID,
 		); err != nil {
 			return nil, err
 		}
@@ -717,8 +739,10 @@ SET start_time = $1,
     reminder_due_time = $10,
     reminder_state = $11,
     reminder_job_id = $12,
-    update_time = $13
-WHERE bookings.id = $14 AND (
+    expire_time = $13,
+    expire_job_id = $14,
+    update_time = $15
+WHERE bookings.id = $16 AND (
     (bookings.start_time = $1 AND bookings.end_time = $2)
     OR NOT EXISTS (
         SELECT 1
@@ -726,7 +750,7 @@ WHERE bookings.id = $14 AND (
         WHERE other.provider_id = bookings.provider_id
           AND tstzrange(other.start_time, other.end_time) && tstzrange($1, $2)
           AND other.status IN ('PENDING', 'CONFIRMED')
-          AND other.id <> $14
+          AND other.id <> $16
     )
 )
 `
@@ -744,6 +768,8 @@ type BookingUpdateParams struct {
 	ReminderDueTime time.Time
 	ReminderState   string
 	ReminderJobID   *int64
+	ExpireTime      *time.Time
+	ExpireJobID     *int64
 	UpdateTime      time.Time
 	ID              uuid.UUID
 }
@@ -765,6 +791,8 @@ func (q *Queries) BookingUpdate(ctx context.Context, db DBTX, arg BookingUpdateP
 		arg.ReminderDueTime,
 		arg.ReminderState,
 		arg.ReminderJobID,
+		arg.ExpireTime,
+		arg.ExpireJobID,
 		arg.UpdateTime,
 		arg.ID,
 	)

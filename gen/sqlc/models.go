@@ -32,6 +32,8 @@ type Booking struct {
 	CreateTime         time.Time
 	UpdateTime         time.Time
 	ReminderLeads      []int32
+	ExpireTime         *time.Time
+	ExpireJobID        *int64
 }
 
 type BookingEvent struct {

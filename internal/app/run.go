@@ -14,8 +14,10 @@ import (
 	"github.com/riverqueue/river"
 
 	"bookings/internal/apierror"
+	"bookings/internal/booking"
 	"bookings/internal/bookingsvc"
 	"bookings/internal/clock"
+	"bookings/internal/expire"
 	"bookings/internal/feed"
 	"bookings/internal/identity"
 	"bookings/internal/jobs"
@@ -94,6 +96,7 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	}
 	s.jobs, err = jobs.NewWorker(s.jobsPool, s.log, s.clock.Now,
 		&remind.Worker{Pool: s.pool, Feeds: s.feeds, Log: s.log},
+		&expire.Worker{Pool: s.pool, Feeds: s.feeds, Log: s.log},
 		&jobs.Pruner{Pool: s.pool, Retention: s.settings.FeedRetention, Now: s.clock.Now, Log: s.log})
 	return err
 }
@@ -118,7 +121,8 @@ func (s *Server) handler() (http.Handler, error) {
 	return routes(s.settings, rpcapi.Options{
 		Bookings: &bookingsvc.Service{
 			Pool: s.pool, Jobs: s.jobs, Feeds: s.feeds, Now: s.clock.Now,
-			ReminderLeads: s.settings.ReminderLeads, MaxPending: s.settings.MaxPending,
+			MaxPending: s.settings.MaxPending,
+			Terms:      booking.Terms{Leads: s.settings.ReminderLeads, PendingTTL: s.settings.PendingTTL},
 		},
 		Feeds: s.feeds, Silence: s.settings.Silence, Gate: gate, Ready: s.health.isReady, Log: s.log,
 	}, s.sockets, s.health, s.log)

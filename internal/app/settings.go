@@ -21,6 +21,9 @@ import (
 // section 3.2, for HS256).
 const minSecret = 32
 
+// maxPendingTTL is longer than any answer takes.
+const maxPendingTTL = 365 * 24 * time.Hour
+
 // Settings are the environment. The help tags are what --help shows.
 type Settings struct {
 	Addr            string          `env:"ADDR" envDefault:":8080" help:"address to listen on"`
@@ -35,7 +38,8 @@ type Settings struct {
 	InternalTokens  []string        `env:"INTERNAL_TOKEN" help:"x-internal-token of internal services, 32 bytes or more; two values during rotation"`
 	RateLimit       int             `env:"RATE_LIMIT_RPM" envDefault:"60" help:"requests a minute for each user or address; 0: no limit"`
 	MaxPending      int64           `env:"MAX_PENDING" envDefault:"10" help:"PENDING bookings that a customer may hold at one provider"`
-	ReminderLeads   []time.Duration `env:"REMINDER_LEADS" envDefault:"10m" help:"how long before the start reminders are due, such as 24h,1h; up to 5, each up to 720h"`
+	PendingTTL      time.Duration   `env:"PENDING_TTL" help:"how long PENDING bookings wait for an answer before they expire, from 1s to 8760h; unset: for ever"`
+	ReminderLeads   []time.Duration `env:"REMINDER_LEADS" envDefault:"10m" help:"how long before the start reminders are due, such as 24h,1h; up to 5, up to 720h"`
 	FeedRetention   time.Duration   `env:"FEED_RETENTION" envDefault:"720h" help:"how long entries of feeds are kept"`
 	AllowedOrigins  []string        `env:"ALLOWED_ORIGINS" help:"origins that browsers may call from, such as https://example.com; * is any"`
 	TrustedProxies  []netip.Prefix  `env:"TRUSTED_PROXIES" help:"networks whose X-Forwarded-For counts, such as 10.0.0.0/8"`
@@ -119,6 +123,7 @@ func (s Settings) check() []error {
 	fault(err != nil, "TLS_CERT and TLS_KEY: %w", err)
 	fault(s.RateLimit < 0, "RATE_LIMIT_RPM: must not be negative")
 	fault(s.MaxPending < 1, "MAX_PENDING: must be 1 or more")
+	fault(s.PendingTTL != 0 && (s.PendingTTL < time.Second || s.PendingTTL > maxPendingTTL), "PENDING_TTL: must be from 1s to %v", maxPendingTTL)
 	faults = append(faults, checkLeads(s.ReminderLeads)...)
 	fault(s.FeedRetention <= 0, "FEED_RETENTION: must be longer than nothing")
 	fault(s.ShutdownTimeout <= 0, "SHUTDOWN_TIMEOUT: must be longer than nothing")

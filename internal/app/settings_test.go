@@ -44,14 +44,14 @@ func TestSettingsAreReadFromTheEnvironment(t *testing.T) {
 	cert, key := pair(t)
 	got, err := FromEnvironment(required(
 		"ADDR=127.0.0.1:1", "TLS_CERT="+cert, "TLS_KEY="+key, "REDIS_URL=redis://localhost:6379", "JWT_ISSUER=i", "JWT_AUDIENCE=a",
-		"INTERNAL_TOKEN="+serviceToken+","+serviceToken, "RATE_LIMIT_RPM=0", "MAX_PENDING=3", "REMINDER_LEADS=90s", "FEED_RETENTION=1h",
+		"INTERNAL_TOKEN="+serviceToken+","+serviceToken, "RATE_LIMIT_RPM=0", "MAX_PENDING=3", "PENDING_TTL=24h", "REMINDER_LEADS=90s", "FEED_RETENTION=1h",
 		"ALLOWED_ORIGINS=https://a.example,http://localhost:3000", "TRUSTED_PROXIES=10.0.0.0/8,fd00::/8",
 		"LOG_LEVEL=debug", "LOG_FORMAT=text", "SHUTDOWN_TIMEOUT=1m", "PATH=/bin",
 	))
 	want := Settings{
 		Addr: "127.0.0.1:1", TLSCert: cert, TLSKey: key, DatabaseURL: "postgres://localhost/bookings",
 		RedisURL: "redis://localhost:6379", JWTSecret: testSecret, JWTIssuer: "i", JWTAudience: "a",
-		InternalTokens: []string{serviceToken, serviceToken}, MaxPending: 3, ReminderLeads: []time.Duration{90 * time.Second}, FeedRetention: time.Hour,
+		InternalTokens: []string{serviceToken, serviceToken}, MaxPending: 3, PendingTTL: 24 * time.Hour, ReminderLeads: []time.Duration{90 * time.Second}, FeedRetention: time.Hour,
 		AllowedOrigins: []string{"https://a.example", "http://localhost:3000"},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
 		LogLevel:       slog.LevelDebug, LogFormat: "text", ShutdownTimeout: time.Minute, Drain: got.Drain, Worker: true,
@@ -86,6 +86,10 @@ func TestEachWrongSettingIsNamed(t *testing.T) {
 		"RATE_LIMIT_RPM=-1":                  "RATE_LIMIT_RPM",
 		"RATE_LIMIT_RPM=many":                "RATE_LIMIT_RPM",
 		"MAX_PENDING=0":                      "MAX_PENDING",
+		"PENDING_TTL=-1s":                    "PENDING_TTL",
+		"PENDING_TTL=999ms":                  "PENDING_TTL",
+		"PENDING_TTL=8761h":                  "PENDING_TTL",
+		"PENDING_TTL=1":                      "PENDING_TTL",
 		"REMINDER_LEADS=-1s":                 "REMINDER_LEADS",
 		"REMINDER_LEADS=10":                  "REMINDER_LEADS",
 		"REMINDER_LEADS=721h":                "REMINDER_LEADS",
@@ -193,7 +197,7 @@ func TestTheHelpExplainsEverySetting(t *testing.T) {
 	}
 	for _, name := range []string{
 		"ADDR", "TLS_CERT", "TLS_KEY", "DATABASE_URL", "REDIS_URL", "JWT_SECRET", "JWT_ISSUER", "JWT_AUDIENCE", "INTERNAL_TOKEN",
-		"RATE_LIMIT_RPM", "MAX_PENDING", "REMINDER_LEADS", "FEED_RETENTION", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "LOG_LEVEL", "LOG_FORMAT", "SHUTDOWN_TIMEOUT",
+		"RATE_LIMIT_RPM", "MAX_PENDING", "PENDING_TTL", "REMINDER_LEADS", "FEED_RETENTION", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "LOG_LEVEL", "LOG_FORMAT", "SHUTDOWN_TIMEOUT",
 	} {
 		if !slices.Contains(named, name) {
 			t.Errorf("%s is not explained", name)

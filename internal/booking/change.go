@@ -25,9 +25,10 @@ func Cancel(reason string) Change {
 }
 
 // Reschedule moves a booking in place. Moved by its customer it is PENDING
-// again. Its reminders come by the leads that it has.
-func Reschedule(to Slot) Change {
-	return Change{rescheduling, move{to: to}}
+// again. Its reminders come by the leads that it has. Where it is PENDING then, by
+// whomever it was moved, it waits for an answer anew: pendingTTL is how long.
+func Reschedule(to Slot, pendingTTL time.Duration) Change {
+	return Change{rescheduling, move{to: to, pendingTTL: pendingTTL}}
 }
 
 // Authorize fails with NOT_ALLOWED where the actor's role never allows the

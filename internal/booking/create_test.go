@@ -49,7 +49,7 @@ func TestOnlyACustomersBookingHasToBeConfirmed(t *testing.T) {
 	for by, status := range map[booking.Actor]booking.Status{
 		customer: booking.StatusPending, provider: booking.StatusConfirmed, booking.Internal: booking.StatusConfirmed,
 	} {
-		got, event, err := booking.New(id, by, request, now, leads)
+		got, event, err := booking.New(id, by, request, now, terms)
 		want := booking.Booking{
 			ID: id, ProviderID: "ben", CustomerID: "anna", Slot: request.Slot, Status: status, Details: request.Details,
 			Reminder: booking.Reminder{Leads: leads, DueTime: request.Slot.Start.Add(-lead), State: booking.ReminderScheduled},
@@ -65,7 +65,7 @@ func TestANewBookingStartsWhereItMay(t *testing.T) {
 	t.Parallel()
 	request := booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: hourFrom(now)}
 	for by, want := range map[booking.Actor]booking.Reason{customer: booking.ReasonStartInPast, provider: "", booking.Internal: ""} {
-		b, event, err := booking.New(uuid.Max, by, request, now, leads)
+		b, event, err := booking.New(uuid.Max, by, request, now, terms)
 		if reasonOf(t, err) != want {
 			t.Errorf("by %s: %v", by.Role, err)
 		}

@@ -23,6 +23,7 @@ func (enter) explain(*EventData, Booking, Actor) {}
 
 func (e enter) apply(b Booking, _ Actor, _ time.Time) Booking {
 	b.Status = e.status
+	b.Expiry = nil
 	if !b.Status.Active() {
 		b.Reminder = b.Reminder.skipped(b.Slot.Start)
 	}
@@ -49,7 +50,10 @@ func (c cancel) explain(data *EventData, _ Booking, by Actor) {
 }
 
 // move is the effect of a new slot.
-type move struct{ to Slot }
+type move struct {
+	to         Slot
+	pendingTTL time.Duration
+}
 
 func (m move) done(b Booking) bool { return b.Status.Active() && b.Slot.Equal(m.to) }
 
@@ -63,6 +67,7 @@ func (m move) apply(b Booking, by Actor, now time.Time) Booking {
 	if by.Role == RoleCustomer {
 		b.Status = StatusPending
 	}
+	b.Expiry = b.expiry(m.pendingTTL, now)
 	return b
 }
 

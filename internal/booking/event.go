@@ -25,7 +25,7 @@ const (
 type Event struct {
 	Type EventType
 	Time time.Time
-	// By is who caused it; reminders are caused by Internal.
+	// By is who caused it; reminders are caused by Internal, expiries by System.
 	By        Actor
 	BookingID uuid.UUID
 	// StartTime is the booking's start after the change: what makes a reminder
@@ -86,6 +86,8 @@ func roleName(role Role) string {
 		return "ROLE_CUSTOMER"
 	case RoleProvider:
 		return "ROLE_PROVIDER"
+	case RoleSystem:
+		return "ROLE_SYSTEM"
 	default:
 		return "ROLE_INTERNAL"
 	}

@@ -54,7 +54,7 @@ func TestAnEventTellsTheBookingAsItIsAfterTheChange(t *testing.T) {
 func TestACreationIsAnEvent(t *testing.T) {
 	t.Parallel()
 	request := booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: hourFrom(now.Add(time.Hour)), Details: booking.Details{Note: "not for events"}}
-	b, event, err := booking.New(uuid.Max, customer, request, now, leads)
+	b, event, err := booking.New(uuid.Max, customer, request, now, terms)
 	if err != nil {
 		t.Fatal(err)
 	}

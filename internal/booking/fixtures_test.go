@@ -16,7 +16,10 @@ var now = time.Date(2031, 3, 4, 9, 30, 0, 0, time.UTC)
 const lead = 10 * time.Minute
 
 // leads are those of the setting.
-var leads = booking.Leads{lead}
+var (
+	leads = booking.Leads{lead}
+	terms = booking.Terms{Leads: leads}
+)
 
 var (
 	customer = booking.Actor{Role: booking.RoleCustomer, ID: "anna"}
@@ -69,7 +72,7 @@ func change(action booking.Action) booking.Change {
 	case booking.ActionConfirm:
 		return booking.Confirm()
 	case booking.ActionReschedule:
-		return booking.Reschedule(elsewhere)
+		return booking.Reschedule(elsewhere, 0)
 	case booking.ActionCancel:
 		return booking.Cancel("ill")
 	case booking.ActionComplete:

@@ -25,11 +25,11 @@ func TestAReminderIsDueByTheLeadBeforeTheStart(t *testing.T) {
 	}
 	for name, test := range tests {
 		slot := hourFrom(now.Add(test.startsIn))
-		made, _, err := booking.New(uuid.Max, provider, booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: slot}, now, leads)
+		made, _, err := booking.New(uuid.Max, provider, booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: slot}, now, terms)
 		if err != nil {
 			t.Fatal(err)
 		}
-		moved, _, err := booking.Reschedule(slot).Apply(booked(booking.StatusPending, 99*time.Hour), provider, "", now)
+		moved, _, err := booking.Reschedule(slot, 0).Apply(booked(booking.StatusPending, 99*time.Hour), provider, "", now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +43,7 @@ func TestAReminderIsDueByTheLeadBeforeTheStart(t *testing.T) {
 func TestAReminderIsDueAtAWholeMicrosecond(t *testing.T) {
 	t.Parallel()
 	request := booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: hourFrom(now.Add(time.Hour))}
-	b, _, err := booking.New(uuid.Max, provider, request, now, booking.Leads{1500 * time.Nanosecond})
+	b, _, err := booking.New(uuid.Max, provider, request, now, booking.Terms{Leads: booking.Leads{1500 * time.Nanosecond}})
 	if want := request.Slot.Start.Add(-2 * time.Microsecond); err != nil || !b.Reminder.DueTime.Equal(want) {
 		t.Errorf("due at %v, want %v, %v", b.Reminder.DueTime, want, err)
 	}
@@ -67,13 +67,13 @@ func TestTheFirstReminderIsOfTheLongestLeadThatHasNotPassed(t *testing.T) {
 	} {
 		slot := hourFrom(now.Add(startsIn))
 		request := booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: slot, Leads: several}
-		made, _, err := booking.New(uuid.Max, provider, request, now, leads)
+		made, _, err := booking.New(uuid.Max, provider, request, now, terms)
 		if err != nil {
 			t.Fatal(err)
 		}
 		before := booked(booking.StatusConfirmed, 99*time.Hour)
 		before.Reminder.Leads = ordered
-		moved, _, err := booking.Reschedule(slot).Apply(before, provider, "", now)
+		moved, _, err := booking.Reschedule(slot, 0).Apply(before, provider, "", now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +89,7 @@ func TestTheFirstReminderIsOfTheLongestLeadThatHasNotPassed(t *testing.T) {
 func TestAReminderIsNeverDueBeforeTheFirstYear(t *testing.T) {
 	t.Parallel()
 	slot := hourFrom(time.Date(1, 1, 1, 0, 5, 0, 0, time.UTC))
-	b, _, err := booking.New(uuid.Max, provider, booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: slot}, now, leads)
+	b, _, err := booking.New(uuid.Max, provider, booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: slot}, now, terms)
 	if err != nil || !b.Reminder.DueTime.Equal(slot.Start) || b.Reminder.State != booking.ReminderSkipped {
 		t.Errorf("reminder = %+v, %v", b.Reminder, err)
 	}
@@ -130,7 +130,7 @@ func TestAMoveMakesANewReminderWithoutAJob(t *testing.T) {
 	for _, state := range []booking.ReminderState{booking.ReminderScheduled, booking.ReminderSent, booking.ReminderSkipped} {
 		before := booked(booking.StatusConfirmed, time.Minute)
 		before.Reminder.State, before.Reminder.JobID = state, &job
-		after, _, err := booking.Reschedule(elsewhere).Apply(before, customer, "", now)
+		after, _, err := booking.Reschedule(elsewhere, 0).Apply(before, customer, "", now)
 		want := booking.Reminder{Leads: leads, DueTime: elsewhere.Start.Add(-lead), State: booking.ReminderScheduled}
 		if err != nil || !reflect.DeepEqual(after.Reminder, want) {
 			t.Errorf("from %s: %+v, %v", state, after.Reminder, err)

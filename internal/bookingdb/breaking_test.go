@@ -66,6 +66,8 @@ var breaking = map[string][]columns{
 		cancelled(columns{"reminder_state": "'SCHEDULED'"}),
 	},
 
+	"bookings_expiry_check": {{"expire_time": "now()"}, {"expire_job_id": "1"}},
+
 	"booking_events_pkey":           {{"id": existing}},
 	"booking_events_history_unique": {{"ordinal": "77"}},
 	"booking_events_booking_fkey":   {{"booking_id": "gen_random_uuid()"}},
@@ -76,6 +78,7 @@ var breaking = map[string][]columns{
 	},
 	"booking_events_actor_id_check": {
 		{"actor_role": "'internal'"},
+		{"actor_role": "'system'"},
 		{"actor_id": "''"},
 	},
 	"booking_events_data_check": {{"data": "'[]'"}, {"data": "'null'"}, {"data": `'"text"'`}},

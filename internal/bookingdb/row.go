@@ -30,6 +30,7 @@ func FromRow(row sqlc.Booking) booking.Booking {
 			State:   booking.ReminderState(row.ReminderState),
 			JobID:   row.ReminderJobID,
 		},
+		Expiry:     expiry(row),
 		Version:    row.Version,
 		Moves:      row.Moves,
 		CreateTime: row.CreateTime.UTC(),
@@ -47,6 +48,14 @@ func cancellation(row sqlc.Booking) *booking.Cancellation {
 		By:     booking.Role(*row.CancelledBy),
 		Time:   row.CancelTime.UTC(),
 	}
+}
+
+// expiry relies on bookings_expiry_check: both or none.
+func expiry(row sqlc.Booking) *booking.Expiry {
+	if row.ExpireTime == nil || row.Status != string(booking.StatusPending) {
+		return nil
+	}
+	return &booking.Expiry{Time: row.ExpireTime.UTC(), JobID: *row.ExpireJobID}
 }
 
 // leads are a booking's. A row of the version before has none: its one lead is the
@@ -79,8 +88,13 @@ func InsertParams(b booking.Booking, key string, fingerprint []byte) sqlc.Bookin
 		ReminderDueTime:    b.Reminder.DueTime,
 		ReminderState:      string(b.Reminder.State),
 		ReminderJobID:      b.Reminder.JobID,
+		ExpireTime:         nil,
+		ExpireJobID:        nil,
 		CreateTime:         b.CreateTime,
 		UpdateTime:         b.UpdateTime,
+	}
+	if e := b.Expiry; e != nil {
+		params.ExpireTime, params.ExpireJobID = &e.Time, &e.JobID
 	}
 	if key != "" {
 		params.IdempotencyKey, params.RequestFingerprint = &key, fingerprint
@@ -114,7 +128,12 @@ func UpdateParams(b booking.Booking) sqlc.BookingUpdateParams {
 		ReminderDueTime: b.Reminder.DueTime,
 		ReminderState:   string(b.Reminder.State),
 		ReminderJobID:   b.Reminder.JobID,
+		ExpireTime:      nil,
+		ExpireJobID:     nil,
 		UpdateTime:      b.UpdateTime,
+	}
+	if e := b.Expiry; e != nil {
+		params.ExpireTime, params.ExpireJobID = &e.Time, &e.JobID
 	}
 	if c := b.Cancellation; c != nil {
 		by := string(c.By)

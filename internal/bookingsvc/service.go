@@ -27,9 +27,7 @@ type Service struct {
 	Jobs  *river.Client[pgx.Tx]
 	Feeds *feed.Hub
 	Now   func() time.Time
-	// ReminderLeads are how long before its start a booking is reminded of that
-	// names no leads of its own. At least one.
-	ReminderLeads booking.Leads
+	Terms booking.Terms
 	// MaxPending is how many PENDING bookings with a future end a customer
 	// may have at one provider.
 	MaxPending int64

@@ -19,6 +19,7 @@ import (
 	"bookings/db"
 	"bookings/internal/booking"
 	"bookings/internal/bookingsvc"
+	"bookings/internal/expire"
 	"bookings/internal/feed"
 	"bookings/internal/jobs"
 	"bookings/internal/migrate"
@@ -132,7 +133,7 @@ func upgrade(t *testing.T) *upgraded {
 	log := slog.New(slog.DiscardHandler)
 	feeds := feed.NewHub(pool, nil, log)
 	client, err := jobs.NewWorker(pgpool.Of(pool), log, time.Now,
-		&remind.Worker{Pool: pgpool.Of(pool), Feeds: feeds, Log: log},
+		&remind.Worker{Pool: pgpool.Of(pool), Feeds: feeds, Log: log}, &expire.Worker{Pool: pgpool.Of(pool), Feeds: feeds, Log: log},
 		&jobs.Pruner{Pool: pgpool.Of(pool), Retention: 30 * 24 * time.Hour, Now: time.Now, Log: log})
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +143,7 @@ func upgrade(t *testing.T) *upgraded {
 	}
 	t.Cleanup(func() { <-client.Stopped() })
 	return &upgraded{t: t, Service: &bookingsvc.Service{
-		Pool: pgpool.Of(pool), Jobs: client, Feeds: feeds, Now: time.Now, ReminderLeads: booking.Leads{10 * time.Minute}, MaxPending: 10,
+		Pool: pgpool.Of(pool), Jobs: client, Feeds: feeds, Now: time.Now, Terms: booking.Terms{Leads: booking.Leads{10 * time.Minute}, PendingTTL: time.Hour}, MaxPending: 10,
 	}}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"bookings/internal/booking"
 	"bookings/internal/bookingsvc"
+	"bookings/internal/expire"
 	"bookings/internal/feed"
 	"bookings/internal/jobs"
 	"bookings/internal/pgpool"
@@ -49,7 +50,7 @@ func open(t testing.TB, leads ...time.Duration) *desk {
 	feeds := feed.NewHub(pool, nil, log)
 	d := &desk{
 		t: t, log: written,
-		Service: &bookingsvc.Service{Pool: pgpool.Of(pool), Feeds: feeds, Now: time.Now, ReminderLeads: leads, MaxPending: 1000},
+		Service: &bookingsvc.Service{Pool: pgpool.Of(pool), Feeds: feeds, Now: time.Now, Terms: booking.Terms{Leads: leads}, MaxPending: 1000},
 		worker:  &remind.Worker{Pool: pgpool.Of(pool), Feeds: feeds, Log: log},
 	}
 	var err error
@@ -62,7 +63,7 @@ func open(t testing.TB, leads ...time.Duration) *desk {
 // work starts the worker for the rest of the test.
 func (d *desk) work() {
 	d.t.Helper()
-	client, err := jobs.NewWorker(d.Pool, d.worker.Log, d.Now, d.worker, nil)
+	client, err := jobs.NewWorker(d.Pool, d.worker.Log, d.Now, d.worker, &expire.Worker{}, nil)
 	if err != nil {
 		d.t.Fatal(err)
 	}

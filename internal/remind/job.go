@@ -2,16 +2,15 @@ package remind
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
 
 	"bookings/internal/booking"
+	"bookings/internal/bookingjob"
 )
 
 // Queue is the River queue of reminders.
@@ -68,15 +67,10 @@ func Schedule(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, b bo
 	return b, nil
 }
 
-// Cancel takes back the job of a reminder that will not come. A job that is
-// gone, done or running is left alone: the worker re-reads the booking.
+// Cancel takes back the job of a reminder that will not come (see bookingjob.Cancel).
 func Cancel(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, r booking.Reminder) error {
 	if r.JobID == nil || r.State != booking.ReminderScheduled {
 		return nil
 	}
-	_, err := client.JobCancelTx(ctx, tx, *r.JobID)
-	if err != nil && !errors.Is(err, rivertype.ErrNotFound) {
-		return fmt.Errorf("cancel a reminder's job: %w", err)
-	}
-	return nil
+	return bookingjob.Cancel(ctx, client, tx, *r.JobID)
 }

@@ -75,7 +75,7 @@ func TestRemindersOfSeveralLeadsComeWhenTheyAreDueAndNeverBefore(t *testing.T) {
 	reader := d.subscribe(anna)
 	b := d.book(9 * time.Second)
 	next(t, reader, booking.EventCreated)
-	for _, lead := range d.ReminderLeads {
+	for _, lead := range d.Terms.Leads {
 		entry := next(t, reader, booking.EventReminderDue)
 		var data booking.EventData
 		if err := json.Unmarshal(entry.Data, &data); err != nil || *data.LeadSeconds != int32(lead.Seconds()) {
@@ -106,7 +106,7 @@ func TestAMoveKeepsTheLeads(t *testing.T) {
 	t.Parallel()
 	d := open(t, several...)
 	b := d.book(48 * time.Hour)
-	d.ReminderLeads = booking.Leads{10 * time.Minute}
+	d.Terms.Leads = booking.Leads{10 * time.Minute}
 	b = d.move(b, -46*time.Hour) // inside the first
 	d.checkNext(b, time.Hour, "the-move")
 	b = d.move(b, 46*time.Hour)

@@ -23,7 +23,7 @@ var changes = map[string]struct {
 	},
 	"moved": {
 		func(b booking.Booking) booking.Change {
-			return booking.Reschedule(booking.Slot{Start: b.Slot.Start.AddDate(0, 2, 0), End: b.Slot.End.AddDate(0, 2, 0)})
+			return booking.Reschedule(booking.Slot{Start: b.Slot.Start.AddDate(0, 2, 0), End: b.Slot.End.AddDate(0, 2, 0)}, 0)
 		},
 		booking.ReminderScheduled,
 	},

@@ -26,7 +26,7 @@ func rounds() int {
 	if testing.Short() {
 		return 100
 	}
-	return 1000
+	return 400
 }
 
 // turn is the reminder whose job meets a change: that of a lead, of bookings that
@@ -87,7 +87,7 @@ func (r *raced) Work(ctx context.Context, job *river.Job[remind.Args]) error {
 // reminder of a lead goes out. What is left to come then comes at once.
 func (d *desk) race(turn turn, change func(by booking.Actor, b booking.Booking) error) {
 	d.t.Helper()
-	d.ReminderLeads = turn.leads
+	d.Terms.Leads = turn.leads
 	worker := &raced{Worker: d.worker, turn: turn}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, worker)

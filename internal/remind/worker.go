@@ -8,11 +8,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"bookings/gen/sqlc"
 	"bookings/internal/booking"
 	"bookings/internal/bookingdb"
+	"bookings/internal/bookingjob"
 	"bookings/internal/feed"
 	"bookings/internal/pgbatch"
 	"bookings/internal/pgpool"
@@ -42,37 +42,20 @@ type outcome struct {
 // transaction, so that a worker that dies leaves either all of it or a job that is
 // tried again.
 func (w *Worker) Work(ctx context.Context, job *river.Job[Args]) error {
-	parties, err := bookingdb.ReadParties(ctx, w.Pool, job.Args.BookingID, booking.Internal)
-	if err != nil {
-		return fmt.Errorf("remind of booking %s: %w", job.Args.BookingID, err)
-	}
 	var came outcome
-	err = w.Pool.InTx(ctx, parties.ProviderID, func(tx pgx.Tx) (err error) {
-		came, err = remind(ctx, tx, parties, job.Args)
-		if err != nil {
-			return err
-		}
-		if _, err := river.JobCompleteTx[*riverpgxv5.Driver](ctx, tx, job); err != nil {
-			return fmt.Errorf("complete the job: %w", err)
-		}
-		return nil
+	err := bookingjob.Work(ctx, w.Pool, w.Feeds, job, job.Args.BookingID, func(tx pgx.Tx, b booking.Booking) (_ []feed.Entry, err error) {
+		came, err = remind(ctx, tx, b, job.Args)
+		return came.entries, err
 	})
 	if err != nil {
 		return fmt.Errorf("remind of booking %s: %w", job.Args.BookingID, err)
 	}
-	w.Feeds.Publish(came.entries)
 	w.logOutcome(ctx, came, job.Args)
 	return nil
 }
 
-// remind takes the locks that every change takes and decides by the booking as
-// it is then: whatever cancelled or moved it since the job was made has either
-// been committed, and is seen, or waits for this.
-func remind(ctx context.Context, tx pgx.Tx, parties bookingdb.Parties, args Args) (outcome, error) {
-	before, err := bookingdb.Lock(ctx, tx, parties)
-	if err != nil {
-		return outcome{}, err
-	}
+// remind decides by a booking that is locked.
+func remind(ctx context.Context, tx pgx.Tx, before booking.Booking, args Args) (outcome, error) {
 	lead := args.lead(before)
 	// A unique index would refuse a second reminder of one start and lead, too; asked
 	// here, it is no error that would have the job tried again in vain.

@@ -41,6 +41,8 @@ func toRole(role booking.Role) bookingsv1.Role {
 		return bookingsv1.Role_ROLE_CUSTOMER
 	case booking.RoleProvider:
 		return bookingsv1.Role_ROLE_PROVIDER
+	case booking.RoleSystem:
+		return bookingsv1.Role_ROLE_SYSTEM
 	default:
 		return bookingsv1.Role_ROLE_INTERNAL
 	}
@@ -91,6 +93,10 @@ func toBooking(b booking.Booking, by booking.Actor, now time.Time) *bookingsv1.B
 		Etag:           "",
 		CreateTime:     timestamppb.New(b.CreateTime),
 		UpdateTime:     timestamppb.New(b.UpdateTime),
+		ExpireTime:     nil,
+	}
+	if b.Expiry != nil {
+		shown.ExpireTime = timestamppb.New(b.Expiry.Time)
 	}
 	if b.ID != uuid.Nil {
 		shown.Id, shown.Etag = b.ID.String(), b.Etag()

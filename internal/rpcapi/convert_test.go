@@ -21,8 +21,8 @@ func TestEveryFieldOfABookingIsShown(t *testing.T) {
 	shown := toBooking(booking.Booking{
 		ID: uuid.Max, ProviderID: "ben", CustomerID: "anna", Slot: booking.Slot{Start: now, End: now.Add(time.Hour)},
 		Status: booking.StatusPending, Details: booking.Details{Note: "a note"}, Cancellation: &booking.Cancellation{Time: now},
-		Reminder: booking.Reminder{DueTime: now, State: booking.ReminderSent},
-		Version:  1, Moves: 1, CreateTime: now, UpdateTime: now,
+		Reminder: booking.Reminder{DueTime: now, State: booking.ReminderSent}, Expiry: &booking.Expiry{Time: now},
+		Version: 1, Moves: 1, CreateTime: now, UpdateTime: now,
 	}, booking.Internal, now)
 	checkEveryFieldIsSet(t, shown)
 }

@@ -26,7 +26,7 @@ const (
 //
 //	PENDING ──confirm──▶ CONFIRMED ──complete──▶ COMPLETED
 //	   │                     ├─────mark no-show─▶ NO_SHOW
-//	   └──────cancel─────────┴──────cancel──────▶ CANCELLED
+//	   └──cancel, expire─────┴──────cancel──────▶ CANCELLED
 //
 // A move by the customer makes a CONFIRMED booking PENDING again.
 type BookingStatus int32
@@ -105,6 +105,8 @@ const (
 	Role_ROLE_PROVIDER Role = 2
 	// A service of ours.
 	Role_ROLE_INTERNAL Role = 3
+	// Nobody: it happened by itself, as a PENDING booking expired. Only answered.
+	Role_ROLE_SYSTEM Role = 4
 )
 
 // Enum value maps for Role.
@@ -114,12 +116,14 @@ var (
 		1: "ROLE_CUSTOMER",
 		2: "ROLE_PROVIDER",
 		3: "ROLE_INTERNAL",
+		4: "ROLE_SYSTEM",
 	}
 	Role_value = map[string]int32{
 		"ROLE_UNSPECIFIED": 0,
 		"ROLE_CUSTOMER":    1,
 		"ROLE_PROVIDER":    2,
 		"ROLE_INTERNAL":    3,
+		"ROLE_SYSTEM":      4,
 	}
 )
 
@@ -306,7 +310,15 @@ type Booking struct {
 	// When the booking was made.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When a caller last changed the booking.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// When a PENDING booking expires that nobody answers: it is cancelled then, by
+	// ROLE_SYSTEM, with the reason `expired`, and its slot is free. Set where it was
+	// configured that bookings expire when this one became PENDING: that long after
+	// it, at the start at the latest. A PENDING booking that is moved, by whomever,
+	// waits for an answer anew, as the question is another. Absent in a booking that
+	// was PENDING before it was configured, or that its provider has moved into the
+	// past: that one does not expire.
+	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -432,12 +444,19 @@ func (x *Booking) GetUpdateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Booking) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
 // How a booking was cancelled.
 type Cancellation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Why, in the words of whoever cancelled; may be empty.
 	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
-	// On which side it was cancelled.
+	// On which side it was cancelled; ROLE_SYSTEM where it expired.
 	CancelledBy Role `protobuf:"varint,2,opt,name=cancelled_by,json=cancelledBy,proto3,enum=bookings.v1.Role" json:"cancelled_by,omitempty"`
 	// When it was cancelled.
 	Time          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
@@ -574,7 +593,7 @@ var File_bookings_v1_booking_proto protoreflect.FileDescriptor
 
 const file_bookings_v1_booking_proto_rawDesc = "" +
 	"\n" +
-	"\x19bookings/v1/booking.proto\x12\vbookings.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xda\x04\n" +
+	"\x19bookings/v1/booking.proto\x12\vbookings.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\x05\n" +
 	"\aBooking\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vprovider_id\x18\x02 \x01(\tR\n" +
@@ -594,7 +613,9 @@ const file_bookings_v1_booking_proto_rawDesc = "" +
 	"\vcreate_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\x8c\x01\n" +
+	"updateTime\x12;\n" +
+	"\vexpire_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\"\x8c\x01\n" +
 	"\fCancellation\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x124\n" +
 	"\fcancelled_by\x18\x02 \x01(\x0e2\x11.bookings.v1.RoleR\vcancelledBy\x12.\n" +
@@ -609,12 +630,13 @@ const file_bookings_v1_booking_proto_rawDesc = "" +
 	"\x18BOOKING_STATUS_CONFIRMED\x10\x02\x12\x1c\n" +
 	"\x18BOOKING_STATUS_CANCELLED\x10\x03\x12\x1c\n" +
 	"\x18BOOKING_STATUS_COMPLETED\x10\x04\x12\x1a\n" +
-	"\x16BOOKING_STATUS_NO_SHOW\x10\x05*U\n" +
+	"\x16BOOKING_STATUS_NO_SHOW\x10\x05*f\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rROLE_CUSTOMER\x10\x01\x12\x11\n" +
 	"\rROLE_PROVIDER\x10\x02\x12\x11\n" +
-	"\rROLE_INTERNAL\x10\x03*\xc3\x01\n" +
+	"\rROLE_INTERNAL\x10\x03\x12\x0f\n" +
+	"\vROLE_SYSTEM\x10\x04*\xc3\x01\n" +
 	"\rBookingAction\x12\x1e\n" +
 	"\x1aBOOKING_ACTION_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16BOOKING_ACTION_CONFIRM\x10\x01\x12\x1d\n" +
@@ -662,15 +684,16 @@ var file_bookings_v1_booking_proto_depIdxs = []int32{
 	2,  // 5: bookings.v1.Booking.allowed_actions:type_name -> bookings.v1.BookingAction
 	7,  // 6: bookings.v1.Booking.create_time:type_name -> google.protobuf.Timestamp
 	7,  // 7: bookings.v1.Booking.update_time:type_name -> google.protobuf.Timestamp
-	1,  // 8: bookings.v1.Cancellation.cancelled_by:type_name -> bookings.v1.Role
-	7,  // 9: bookings.v1.Cancellation.time:type_name -> google.protobuf.Timestamp
-	7,  // 10: bookings.v1.Reminder.due_time:type_name -> google.protobuf.Timestamp
-	3,  // 11: bookings.v1.Reminder.state:type_name -> bookings.v1.ReminderState
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	7,  // 8: bookings.v1.Booking.expire_time:type_name -> google.protobuf.Timestamp
+	1,  // 9: bookings.v1.Cancellation.cancelled_by:type_name -> bookings.v1.Role
+	7,  // 10: bookings.v1.Cancellation.time:type_name -> google.protobuf.Timestamp
+	7,  // 11: bookings.v1.Reminder.due_time:type_name -> google.protobuf.Timestamp
+	3,  // 12: bookings.v1.Reminder.state:type_name -> bookings.v1.ReminderState
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_bookings_v1_booking_proto_init() }

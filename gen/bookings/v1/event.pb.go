@@ -235,9 +235,10 @@ func (x *BookingEvent) GetData() *structpb.Struct {
 // Who caused an event.
 type EventActor struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// In which role. Reminders are sent by ROLE_INTERNAL.
+	// In which role. Reminders are sent by ROLE_INTERNAL; what expires is cancelled by
+	// ROLE_SYSTEM.
 	Role Role `protobuf:"varint,1,opt,name=role,proto3,enum=bookings.v1.Role" json:"role,omitempty"`
-	// The user's id; empty for internal services.
+	// The user's id; empty for internal services and ROLE_SYSTEM.
 	Id            string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
