@@ -123,8 +123,7 @@ func (s Settings) check() []error {
 	fault(err != nil, "TLS_CERT and TLS_KEY: %w", err)
 	fault(s.RateLimit < 0, "RATE_LIMIT_RPM: must not be negative")
 	fault(s.MaxPending < 1, "MAX_PENDING: must be 1 or more")
-	fault(s.PendingTTL != 0 && (s.PendingTTL < time.Second || s.PendingTTL > maxPendingTTL), "PENDING_TTL: must be from 1s to %v", maxPendingTTL)
-	faults = append(faults, checkLeads(s.ReminderLeads)...)
+	faults = append(faults, checkTerms(s.PendingTTL, s.ReminderLeads)...)
 	fault(s.FeedRetention <= 0, "FEED_RETENTION: must be longer than nothing")
 	fault(s.ShutdownTimeout <= 0, "SHUTDOWN_TIMEOUT: must be longer than nothing")
 	fault(!slices.Contains([]string{"json", "text"}, s.LogFormat), "LOG_FORMAT: must be json or text")
@@ -145,9 +144,12 @@ func (s Settings) check() []error {
 	return faults
 }
 
-// checkLeads asks of the setting what the proto asks of a request's leads.
-func checkLeads(leads []time.Duration) []error {
+// checkTerms asks of the setting's leads what the proto asks of a request's.
+func checkTerms(pendingTTL time.Duration, leads []time.Duration) []error {
 	var faults []error
+	if pendingTTL != 0 && (pendingTTL < time.Second || pendingTTL > maxPendingTTL) {
+		faults = append(faults, fmt.Errorf("PENDING_TTL: must be from 1s to %v", maxPendingTTL))
+	}
 	if len(leads) > booking.MaxLeads {
 		faults = append(faults, fmt.Errorf("REMINDER_LEADS: at most %d", booking.MaxLeads))
 	}

@@ -42,7 +42,10 @@ func NewInserter(pool *pgpool.Pool, log *slog.Logger, now func() time.Time) (*ri
 // NewWorker makes a client that inserts jobs and, once started, works those of
 // all instances. now is PostgreSQL's time (package clock). Where pruner is nil,
 // as in tests of reminders, no feed is pruned.
-func NewWorker(pool *pgpool.Pool, log *slog.Logger, now func() time.Time, reminders *remind.Worker, expiries *expire.Worker, pruner *Pruner) (*river.Client[pgx.Tx], error) {
+func NewWorker(
+	pool *pgpool.Pool, log *slog.Logger, now func() time.Time,
+	reminders *remind.Worker, expiries *expire.Worker, pruner *Pruner,
+) (*river.Client[pgx.Tx], error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, reminders)
 	river.AddWorker(workers, expiries)
