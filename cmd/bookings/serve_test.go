@@ -105,7 +105,7 @@ func count(t *testing.T, databaseURL, query string, args ...any) (n int) {
 func TestAWorkerAloneRemindsForAServerWithoutOne(t *testing.T) {
 	t.Parallel()
 	databaseURL := pgtest.URL(t)
-	lead := "REMINDER_LEAD=48h" // so that tomorrow's reminder is due at once
+	lead := "REMINDER_LEADS=48h" // so that tomorrow's reminder is due at once
 	server := launch(t, environ(databaseURL, lead), "serve", "--worker=false")
 	address := server.address()
 	id := book(t, address)

@@ -489,29 +489,31 @@ func (q *Queries) FeedsPrune(ctx context.Context, db DBTX, before time.Time) (Fe
 
 const reminderLook = `-- name: ReminderLook :one
 SELECT
-    EXISTS (
-        SELECT 1
+    ARRAY(
+        SELECT coalesce((data ->> 'leadSeconds')::integer, $1::integer)
         FROM booking_events
-        WHERE booking_id = $1 AND start_time = $2 AND type = 'booking.reminder.due'
-    ) AS sent,
+        WHERE booking_id = $2 AND start_time = $3 AND type = 'booking.reminder.due'
+    )::integer[] AS sent_leads,
     clock_timestamp()::timestamptz AS time
 `
 
 type ReminderLookParams struct {
+	Lead      int32
 	BookingID uuid.UUID
 	StartTime time.Time
 }
 
 type ReminderLookRow struct {
-	Sent bool
-	Time time.Time
+	SentLeads []int32
+	Time      time.Time
 }
 
-// Whether a start was reminded of already, and what time it is: the queue ran
-// the job by this clock.
+// For which leads a start was reminded of already, and what time it is: the queue
+// ran the job by this clock. A reminder of the version before tells no lead: it is
+// taken for that of the lead which is asked about, as there was one.
 func (q *Queries) ReminderLook(ctx context.Context, db DBTX, arg ReminderLookParams) (ReminderLookRow, error) {
-	row := db.QueryRow(ctx, reminderLook, arg.BookingID, arg.StartTime)
+	row := db.QueryRow(ctx, reminderLook, arg.Lead, arg.BookingID, arg.StartTime)
 	var i ReminderLookRow
-	err := row.Scan(&i.Sent, &i.Time)
+	err := row.Scan(&i.SentLeads, &i.Time)
 	return i, err
 }

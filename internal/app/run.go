@@ -15,8 +15,10 @@ import (
 	"github.com/riverqueue/river"
 
 	"bookings/internal/apierror"
+	"bookings/internal/booking"
 	"bookings/internal/bookingsvc"
 	"bookings/internal/clock"
+	"bookings/internal/expire"
 	"bookings/internal/feed"
 	"bookings/internal/identity"
 	"bookings/internal/jobs"
@@ -111,6 +113,7 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	}
 	s.jobs, err = jobs.NewWorker(s.jobsPool, s.log, s.clock.Now,
 		&remind.Worker{Pool: s.pool, Feeds: s.feeds, Log: s.log},
+		&expire.Worker{Pool: s.pool, Feeds: s.feeds, Log: s.log},
 		&jobs.Pruner{Pool: s.pool, Retention: s.settings.FeedRetention, Now: s.clock.Now, Log: s.log})
 	return err
 }
@@ -139,7 +142,8 @@ func (s *Server) handler(side middleware.Side) (http.Handler, error) {
 	return routes(side, s.settings, rpcapi.Options{
 		Bookings: &bookingsvc.Service{
 			Pool: s.pool, Jobs: s.jobs, Feeds: s.feeds, Now: s.clock.Now,
-			ReminderLead: s.settings.ReminderLead, MaxPending: s.settings.MaxPending,
+			MaxPending: s.settings.MaxPending,
+			Terms:      booking.Terms{Leads: s.settings.ReminderLeads, PendingTTL: s.settings.PendingTTL},
 		},
 		Feeds: s.feeds, Silence: s.settings.Silence, Gate: s.gate, Ready: s.health.isReady, Log: s.log,
 	}, s.sockets, s.health, s.log)

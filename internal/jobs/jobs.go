@@ -1,6 +1,6 @@
 // Package jobs configures River, PostgreSQL's job queue: the clients, and which
-// worker works which queue, how often and for how long. The reminders' worker
-// is in package remind; the one that prunes feeds is small enough to be here.
+// worker works which queue, how often and for how long. The workers of
+// reminders and expiries are in packages remind and expire; the one that prunes feeds is small enough to be here.
 package jobs
 
 import (
@@ -12,6 +12,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
+	"bookings/internal/expire"
 	"bookings/internal/pgpool"
 	"bookings/internal/remind"
 )
@@ -26,6 +27,8 @@ const (
 	rescueAfter = time.Minute
 	// reminderWorkers is how many reminders one process works at a time.
 	reminderWorkers = 10
+	// expiryWorkers is how many bookings one process lets expire at a time.
+	expiryWorkers = 5
 )
 
 // NewInserter makes a client that inserts jobs and never works them, for an
@@ -39,12 +42,18 @@ func NewInserter(pool *pgpool.Pool, log *slog.Logger, now func() time.Time) (*ri
 // NewWorker makes a client that inserts jobs and, once started, works those of
 // all instances. now is PostgreSQL's time (package clock). Where pruner is nil,
 // as in tests of reminders, no feed is pruned.
-func NewWorker(pool *pgpool.Pool, log *slog.Logger, now func() time.Time, reminders *remind.Worker, pruner *Pruner) (*river.Client[pgx.Tx], error) {
+func NewWorker(
+	pool *pgpool.Pool, log *slog.Logger, now func() time.Time,
+	reminders *remind.Worker, expiries *expire.Worker, pruner *Pruner,
+) (*river.Client[pgx.Tx], error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, reminders)
+	river.AddWorker(workers, expiries)
 	config := &river.Config{
-		Logger:               log,
-		Queues:               map[string]river.QueueConfig{remind.Queue: {MaxWorkers: reminderWorkers}},
+		Logger: log,
+		Queues: map[string]river.QueueConfig{
+			remind.Queue: {MaxWorkers: reminderWorkers}, expire.Queue: {MaxWorkers: expiryWorkers},
+		},
 		Workers:              workers,
 		FetchPollInterval:    fetchInterval,
 		FetchCooldown:        fetchCooldown,

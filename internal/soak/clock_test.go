@@ -44,7 +44,7 @@ func TestEachReminderComesOnceWhileTheClockSteps(t *testing.T) {
 	}
 	w := emptyWorld(t)
 	clock := startSteppingClock(t, w)
-	w.startServers("DATABASE_URL="+w.database, "REMINDER_LEAD="+reminderLead.String())
+	w.startServers("DATABASE_URL="+w.database, "REMINDER_LEADS="+reminderLead.String())
 	load := startBookingSoon(t, w, clock)
 	readers := startReaders(t, w)
 	// Four steps, not more for a longer soak: how far back the clock gets is

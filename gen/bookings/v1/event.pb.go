@@ -52,7 +52,8 @@ type Event struct {
 	// `status` and `version` (a number) as they are after the change, `metadata`
 	// where there is some, with `reason` and `cancelledBy` for `booking.cancelled`,
 	// with `previousStartTime` and `previousEndTime` for `booking.rescheduled`; for
-	// `booking.reminder.due` the ids, `startTime`, `version` and `metadata` alone.
+	// `booking.reminder.due` the ids, `startTime`, `version`, `metadata` and
+	// `leadSeconds` (a number: how long before the start it was due) alone.
 	// The note is told by GetBooking only. Events that happened before bookings
 	// showed a version have none.
 	Data *structpb.Struct `protobuf:"bytes,9,opt,name=data,proto3" json:"data,omitempty"`
@@ -248,9 +249,10 @@ func (x *BookingEvent) GetData() *structpb.Struct {
 // Who caused an event.
 type EventActor struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// In which role. Reminders are sent by ROLE_INTERNAL.
+	// In which role. Reminders are sent by ROLE_INTERNAL; what expires is cancelled by
+	// ROLE_SYSTEM.
 	Role Role `protobuf:"varint,1,opt,name=role,proto3,enum=bookings.v1.Role" json:"role,omitempty"`
-	// The user's id; empty for internal services.
+	// The user's id; empty for internal services and ROLE_SYSTEM.
 	Id            string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
