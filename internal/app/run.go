@@ -195,7 +195,7 @@ func (s *Server) Run(ctx context.Context, listening func(net.Addr)) error {
 	background := s.startBackground(ctx)
 	failed := make(chan error, len(s.listeners))
 	for _, l := range s.listeners {
-		go func() { failed <- s.served(l.serve()) }()
+		go func() { failed <- s.served(l.serve(s.settings, s.log)) }()
 	}
 	if listening != nil {
 		listening(s.listeners[0].net.Addr())

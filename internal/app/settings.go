@@ -41,12 +41,14 @@ type Settings struct {
 	InternalAddr    string          `env:"INTERNAL_ADDR" help:"address to listen on for internal services, which then come in nowhere else"`
 	InternalTLSCert string          `env:"INTERNAL_TLS_CERT" help:"file of the TLS certificate there; with INTERNAL_TLS_KEY"`
 	InternalTLSKey  string          `env:"INTERNAL_TLS_KEY" help:"file of the TLS key there; with INTERNAL_TLS_CERT"`
-	InternalCA      string          `env:"INTERNAL_CLIENT_CA" help:"file of the CA of the client certificates that are demanded there; with INTERNAL_CLIENT_NAMES"`
+	InternalCA      string          `env:"INTERNAL_CLIENT_CA" help:"file of the CA of the client certificates demanded there; with INTERNAL_CLIENT_NAMES"`
 	InternalNames   []string        `env:"INTERNAL_CLIENT_NAMES" help:"services that may connect there: DNS names or URIs in their certificates"`
 	RateLimit       int             `env:"RATE_LIMIT_RPM" envDefault:"60" help:"requests a minute for each user or address; 0: no limit"`
+	MaxConnections  int             `env:"MAX_CONNECTIONS" envDefault:"10000" help:"connections that the listener at ADDR holds; 0: no bound"`
+	MaxEach         int             `env:"MAX_CONNECTIONS_PER_ADDRESS" envDefault:"1000" help:"connections there of one address (IPv6: one /64), but for trusted proxies; 0: no bound"`
 	MaxPending      int64           `env:"MAX_PENDING" envDefault:"10" help:"PENDING bookings that a customer may hold at one provider"`
 	PendingTTL      time.Duration   `env:"PENDING_TTL" help:"how long PENDING bookings wait for an answer before they expire, from 1s to 8760h; unset: for ever"`
-	ReminderLeads   []time.Duration `env:"REMINDER_LEADS" envDefault:"10m" help:"how long before the start reminders are due, such as 24h,1h; up to 5, up to 720h"`
+	ReminderLeads   []time.Duration `env:"REMINDER_LEADS" envDefault:"10m" help:"how long before the start reminders are due, such as 24h,1h; up to 5 of up to 720h"`
 	FeedRetention   time.Duration   `env:"FEED_RETENTION" envDefault:"720h" help:"how long entries of feeds are kept"`
 	AllowedOrigins  []string        `env:"ALLOWED_ORIGINS" help:"origins that browsers may call from, such as https://example.com; * is any"`
 	TrustedProxies  []netip.Prefix  `env:"TRUSTED_PROXIES" help:"networks whose X-Forwarded-For counts, such as 10.0.0.0/8"`
@@ -125,6 +127,8 @@ func (s Settings) check() []error {
 	err = checkKeyPair(s.TLSCert, s.TLSKey)
 	fault(err != nil, "TLS_CERT and TLS_KEY: %w", err)
 	fault(s.RateLimit < 0, "RATE_LIMIT_RPM: must not be negative")
+	fault(s.MaxConnections < 0, "MAX_CONNECTIONS: must not be negative")
+	fault(s.MaxEach < 0, "MAX_CONNECTIONS_PER_ADDRESS: must not be negative")
 	fault(s.MaxPending < 1, "MAX_PENDING: must be 1 or more")
 	faults = append(faults, checkTerms(s.PendingTTL, s.ReminderLeads)...)
 	fault(s.FeedRetention <= 0, "FEED_RETENTION: must be longer than nothing")

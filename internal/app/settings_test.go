@@ -27,7 +27,7 @@ func TestSettingsHaveTheDefaultsOfTheContract(t *testing.T) {
 	got, err := FromEnvironment(required())
 	want := Settings{
 		Addr: ":8080", DatabaseURL: "postgres://localhost/bookings", JWTSecret: testSecret,
-		RateLimit: 60, MaxPending: 10, ReminderLeads: []time.Duration{10 * time.Minute}, FeedRetention: 720 * time.Hour, LogFormat: "json",
+		RateLimit: 60, MaxConnections: 10_000, MaxEach: 1000, MaxPending: 10, ReminderLeads: []time.Duration{10 * time.Minute}, FeedRetention: 720 * time.Hour, LogFormat: "json",
 		ShutdownTimeout: got.ShutdownTimeout, Drain: got.Drain, Worker: true,
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
@@ -44,13 +44,13 @@ func TestSettingsAreReadFromTheEnvironment(t *testing.T) {
 	got, err := FromEnvironment(required(
 		"ADDR=127.0.0.1:1", "TLS_CERT="+cert, "TLS_KEY="+key, "REDIS_URL=redis://localhost:6379", "JWT_ISSUER=i", "JWT_AUDIENCE=a",
 		"INTERNAL_TOKEN="+serviceToken+","+serviceToken, "RATE_LIMIT_RPM=0", "MAX_PENDING=3", "PENDING_TTL=24h", "REMINDER_LEADS=90s", "FEED_RETENTION=1h",
-		"ALLOWED_ORIGINS=https://a.example,http://localhost:3000", "TRUSTED_PROXIES=10.0.0.0/8,fd00::/8",
+		"ALLOWED_ORIGINS=https://a.example,http://localhost:3000", "TRUSTED_PROXIES=10.0.0.0/8,fd00::/8", "MAX_CONNECTIONS=20", "MAX_CONNECTIONS_PER_ADDRESS=2",
 		"LOG_LEVEL=debug", "LOG_FORMAT=text", "SHUTDOWN_TIMEOUT=1m", "PATH=/bin",
 	))
 	want := Settings{
 		Addr: "127.0.0.1:1", TLSCert: cert, TLSKey: key, DatabaseURL: "postgres://localhost/bookings",
 		RedisURL: "redis://localhost:6379", JWTSecret: testSecret, JWTIssuer: "i", JWTAudience: "a",
-		InternalTokens: []string{serviceToken, serviceToken}, MaxPending: 3, PendingTTL: 24 * time.Hour, ReminderLeads: []time.Duration{90 * time.Second}, FeedRetention: time.Hour,
+		InternalTokens: []string{serviceToken, serviceToken}, MaxConnections: 20, MaxEach: 2, MaxPending: 3, PendingTTL: 24 * time.Hour, ReminderLeads: []time.Duration{90 * time.Second}, FeedRetention: time.Hour,
 		AllowedOrigins: []string{"https://a.example", "http://localhost:3000"},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
 		LogLevel:       slog.LevelDebug, LogFormat: "text", ShutdownTimeout: time.Minute, Drain: got.Drain, Worker: true,
@@ -100,6 +100,8 @@ func TestEachWrongSettingIsNamed(t *testing.T) {
 		"ALLOWED_ORIGINS=https://a.example/": "ALLOWED_ORIGINS",
 		"ALLOWED_ORIGINS=https://*.example":  "ALLOWED_ORIGINS",
 		"TRUSTED_PROXIES=10.0.0.0":           "TRUSTED_PROXIES",
+		"MAX_CONNECTIONS=-1":                 "MAX_CONNECTIONS",
+		"MAX_CONNECTIONS_PER_ADDRESS=x":      "MAX_CONNECTIONS_PER_ADDRESS",
 		"LOG_LEVEL=loud":                     "LOG_LEVEL",
 		"LOG_FORMAT=xml":                     "LOG_FORMAT",
 		"FEED_RETENTION=-1h":                 "FEED_RETENTION",
@@ -171,7 +173,7 @@ func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 		t.Fatal("no fault")
 	}
 	for _, name := range []string{
-		"ADDR", "DATABASE_URL", "JWT_SECRET", "INTERNAL_TOKEN", "TLS_CERT", "RATE_LIMIT_RPM", "MAX_PENDING", "REMINDER_LEADS",
+		"ADDR", "DATABASE_URL", "JWT_SECRET", "INTERNAL_TOKEN", "TLS_CERT", "RATE_LIMIT_RPM", "MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS", "MAX_PENDING", "REMINDER_LEADS",
 		"ALLOWED_ORIGINS", "TRUSTED_PROXIES", "LOG_LEVEL", "LOG_FORMAT", "JWT_JWKS_URL",
 	} {
 		if !strings.Contains(err.Error(), name) {
