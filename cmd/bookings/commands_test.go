@@ -47,6 +47,10 @@ func TestWrongWordsAndSettingsExitWithTwoAndSayAll(t *testing.T) {
 		"nobody to check":   {[]string{"ADDR=localhost"}, []string{"healthcheck"}, []string{"ADDR"}},
 		"no certificate":    {[]string{"TLS_CERT=/nowhere"}, []string{"healthcheck"}, []string{"TLS_CERT"}},
 		"worker too":        {nil, []string{"worker"}, []string{"DATABASE_URL"}},
+		"listen to nobody":  {nil, []string{"listen"}, []string{"--token", "--all"}},
+		"listen as both":    {nil, []string{"listen", "--all", "--token", "x"}, []string{"--token", "--all"}},
+		"listen without":    {nil, []string{"listen", "--all"}, []string{"INTERNAL_TOKEN"}},
+		"listen after word": {nil, []string{"listen", "--token", "x", "--after", "now"}, []string{"-after", "now"}},
 		"token for nobody":  {[]string{"JWT_SECRET=" + testSecret}, []string{"token", "--role", "customer"}, []string{"sub"}},
 		"token for a king":  {[]string{"JWT_SECRET=" + testSecret}, []string{"token", "--sub", "a", "--role", "king"}, []string{"role"}},
 	} {
