@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -67,9 +68,12 @@ func (p program) listen(ctx context.Context, args []string) error {
 	default:
 		l.headers = map[string]string{"Authorization": "Bearer " + token}
 	}
+	if address, err = httpURL(address); err != nil {
+		return err
+	}
 	client := newGRPCClient()
 	defer client.CloseIdleConnections()
-	l.client = bookingsv1connect.NewEventServiceClient(client, httpURL(address), connect.WithGRPC())
+	l.client = bookingsv1connect.NewEventServiceClient(client, address, connect.WithGRPC())
 	return l.run(ctx)
 }
 
@@ -84,12 +88,17 @@ func (l *listener) setAfter(number string) error {
 	return err
 }
 
-// httpURL takes the address of a socket, too: listen used to read one.
-func httpURL(address string) string {
+// httpURL takes the address of a socket, too: listen used to read one. Another try
+// would not mend one that is no address.
+func httpURL(address string) (string, error) {
 	if rest, ok := strings.CutPrefix(address, "ws"); ok {
-		return "http" + rest
+		address = "http" + rest
 	}
-	return address
+	parsed, err := url.Parse(address)
+	if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
+		return "", fmt.Errorf("%w: --url: %q is no address such as http://localhost:8080", errUsage, address)
+	}
+	return address, nil
 }
 
 // run follows the feed and comes back whenever it is cut off. Only what another
