@@ -50,6 +50,11 @@ func TestWrongWordsAndSettingsExitWithTwoAndSayAll(t *testing.T) {
 		"token for a JWKS":  {[]string{"JWT_JWKS_URL=https://keys.example"}, []string{"token", "--sub", "a", "--role", "customer"}, []string{"JWT_JWKS_URL", "JWT_SECRET"}},
 		"token for a file":  {[]string{"JWT_PUBLIC_KEY_FILE=key.pem"}, []string{"token", "--sub", "a", "--role", "customer"}, []string{"JWT_PUBLIC_KEY_FILE"}},
 		"dev with a JWKS":   {[]string{"JWT_JWKS_URL=https://keys.example", "HOME=/nowhere"}, []string{"dev"}, []string{"JWT_JWKS_URL", "serve"}},
+		"listen to nobody":  {nil, []string{"listen"}, []string{"--token", "--all"}},
+		"listen as both":    {nil, []string{"listen", "--all", "--token", "x"}, []string{"--token", "--all"}},
+		"listen without":    {nil, []string{"listen", "--all"}, []string{"INTERNAL_TOKEN"}},
+		"listen nowhere":    {nil, []string{"listen", "--token", "x", "--url", "localhost:8080"}, []string{"--url", "localhost:8080"}},
+		"listen after word": {nil, []string{"listen", "--token", "x", "--after", "now"}, []string{"-after", "now"}},
 		"token for nobody":  {[]string{"JWT_SECRET=" + testSecret}, []string{"token", "--role", "customer"}, []string{"sub"}},
 		"token for a king":  {[]string{"JWT_SECRET=" + testSecret}, []string{"token", "--sub", "a", "--role", "king"}, []string{"role"}},
 	} {

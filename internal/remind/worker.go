@@ -83,10 +83,9 @@ func remind(ctx context.Context, tx pgx.Tx, before booking.Booking, args Args) (
 // write records what became of a reminder, and its event where it goes out, in
 // one round trip.
 //
-// An e-mail or an SMS would begin here: sending it has no transaction to share
-// with PostgreSQL, so it is a job of its own, inserted in this one, with the
-// booking's id, start and lead as its unique key (see Args). Its worker sends, and
-// is tried again where that fails.
+// No e-mail or SMS is sent here: sending has no transaction to share with
+// PostgreSQL. A service that follows the feed of everything sends them, and is
+// told of each reminder by its event: see examples/mailer.
 func write(ctx context.Context, tx pgx.Tx, b booking.Booking, event *booking.Event) (entries []feed.Entry, err error) {
 	var batch pgbatch.Batch
 	pgbatch.Exec(&batch, queries.BookingSetReminder, bookingdb.ReminderParams(b))

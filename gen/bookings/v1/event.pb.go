@@ -46,7 +46,8 @@ type Event struct {
 	Time *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=time,proto3" json:"time,omitempty"`
 	// Always `application/json`.
 	Datacontenttype string `protobuf:"bytes,7,opt,name=datacontenttype,proto3" json:"datacontenttype,omitempty"`
-	// The number in this feed: 1, 2, 3, … without gaps, in the order of commits.
+	// The number in this feed: 1, 2, 3, … without gaps. Users' feeds are in the order
+	// of commits, and the feed of everything agrees with each of them.
 	Sequence int64 `protobuf:"varint,8,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	// The facts: `bookingId`, `providerId`, `customerId`, `startTime`, `endTime`,
 	// `status` and `version` (a number) as they are after the change, `metadata`
@@ -57,8 +58,9 @@ type Event struct {
 	// The note is told by GetBooking only. Events that happened before bookings
 	// showed a version have none.
 	Data *structpb.Struct `protobuf:"bytes,9,opt,name=data,proto3" json:"data,omitempty"`
-	// The `id` of the entry before it in this feed; empty for the first. Who has an
-	// entry whose id is not the next one's `previous_id` is on another history.
+	// The `id` of the entry before it in this feed; empty for the first. Where it is
+	// not the `id` of the last entry that you have, entries lie between (of types that
+	// you did not ask for) or, in a feed that you read whole, its history has changed.
 	PreviousId    string `protobuf:"bytes,10,opt,name=previous_id,json=previousId,proto3" json:"previous_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
