@@ -158,6 +158,7 @@ func TestBadListsAreNamed(t *testing.T) {
 		feed(&events{Types: []string{"booking.created", "booking.eaten"}}, invalid+"types[1]"),
 		feed(&events{Types: slices.Repeat([]string{"booking.created"}, 100)}, invalid+"types"),
 		feed(&events{Role: bookingsv1.Role_ROLE_INTERNAL}, invalid+"role"),
+		feed(&events{Role: bookingsv1.Role_ROLE_SYSTEM}, invalid+"role"),
 		feed(&events{Role: 77}, invalid+"role"),
 		feed(&events{Role: bookingsv1.Role_ROLE_PROVIDER}, "PERMISSION_DENIED NOT_ALLOWED"),
 		feed(&events{UserId: "\x00"}, invalid+"user_id"),
@@ -165,6 +166,7 @@ func TestBadListsAreNamed(t *testing.T) {
 	i.check([]bad{
 		{"all events", call{method: "ListEvents", request: &events{}, header: asInternal()}, fine},
 		{"no role", call{method: "ListEvents", request: &events{UserId: "anna"}, header: asInternal()}, invalid + "role"},
+		{"a role without a feed", call{method: "ListEvents", request: &events{Role: bookingsv1.Role_ROLE_SYSTEM, UserId: "anna"}, header: asInternal()}, invalid + "role"},
 		{"no user", call{method: "ListEvents", request: &events{Role: 1}, header: asInternal()}, invalid + "user_id"},
 	}, func(d door) bool { return d.grpc })
 }

@@ -189,11 +189,7 @@ func (s *story) at(hours int) *timestamppb.Timestamp {
 // idOf is the id of the booking that was answered.
 func idOf(t testing.TB, a answer) string {
 	t.Helper()
-	response, ok := a.response.(interface{ GetBooking() *bookingsv1.Booking })
-	if !ok {
-		t.Fatal(a)
-	}
-	return response.GetBooking().GetId()
+	return bookingOf(t, a).GetId()
 }
 
 // call calls through the story's door and writes down what came of it.

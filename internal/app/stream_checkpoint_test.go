@@ -82,7 +82,11 @@ func TestASilentStreamSaysHowFarItHasCome(t *testing.T) {
 		_ = live.Close()
 		s.publish(2)
 		resumed := s.live(dialect, after(head+1))
-		resumed.wants(head+2, head+3)
+		for _, want := range []int64{head + 2, head + 3} { // perhaps with a checkpoint before, where the machine is busy
+			if number := resumed.nextEntry(); number != want {
+				t.Errorf("%s: entry %d came, not %d", dialect, number, want)
+			}
+		}
 		resumed.wantsCheckpoint(head + 3)
 		_ = resumed.Close()
 	}

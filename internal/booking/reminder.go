@@ -70,6 +70,17 @@ func (r Reminder) after(lead time.Duration, start time.Time) Reminder {
 // Lead is how long before the start the next reminder is due, or the last one was.
 func (b Booking) Lead() time.Duration { return b.Slot.Start.Sub(b.Reminder.DueTime) }
 
+// MaxReminderDelay is how long after its due time a reminder may come that is due at
+// the start or shortly before it. The queue looks for what is due every few seconds:
+// without it, a lead of 0 would never be reminded of.
+const MaxReminderDelay = 30 * time.Second
+
+// tooLateToRemind reports whether the start has come, and no lead is so short that its
+// reminder may come after it.
+func (b Booking) tooLateToRemind(now time.Time) bool {
+	return b.Started(now) && !now.Before(b.Slot.Start.Add(MaxReminderDelay-b.Reminder.Leads.last()))
+}
+
 // Remind is the booking after the job of its next reminder has run, and the event
 // that reminds; no event where nobody is reminded now. The booking is unchanged
 // where that reminder went out or was skipped before, or where the job is not of the
@@ -78,12 +89,13 @@ func (b Booking) Lead() time.Duration { return b.Slot.Start.Sub(b.Reminder.DueTi
 // before the booking moved away and back; once is enough.
 //
 // A job may run late, when nobody worked for a while. Of several leads that are
-// overdue then, the shortest is reminded of and the longer ones are skipped.
+// overdue then, the shortest is reminded of and the longer ones are skipped; none is
+// once it is too late.
 func (b Booking) Remind(moves int32, lead time.Duration, sent Leads, now time.Time) (Booking, *Event) {
 	if b.Moves != moves || b.Lead() != lead || b.Reminder.State != ReminderScheduled {
 		return b, nil
 	}
-	if !b.Status.Active() || b.Started(now) {
+	if !b.Status.Active() || b.tooLateToRemind(now) {
 		b.Reminder = b.Reminder.skipped(b.Slot.Start)
 		if slices.Contains(sent, b.Lead()) {
 			b.Reminder.State = ReminderSent

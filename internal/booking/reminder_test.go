@@ -188,6 +188,40 @@ func TestOneReminderIsFollowedByThatOfTheNextLead(t *testing.T) {
 	}
 }
 
+// A lead of 0 is due when the booking has started already.
+func TestAReminderThatIsDueAtTheStartComesShortlyAfterIt(t *testing.T) {
+	t.Parallel()
+	const soon = booking.MaxReminderDelay
+	for name, test := range map[string]struct {
+		leads   booking.Leads
+		started time.Duration // ago
+		told    bool
+	}{
+		"at the start":          {booking.Leads{0}, 0, true},
+		"at the last time":      {booking.Leads{0}, soon - time.Microsecond, true},
+		"too late":              {booking.Leads{0}, soon, false},
+		"a lead of 5 seconds":   {booking.Leads{5 * time.Second}, soon - 6*time.Second, true},
+		"5 seconds, too late":   {booking.Leads{5 * time.Second}, soon - 5*time.Second, false},
+		"a lead that is longer": {booking.Leads{soon}, 0, false},
+		"a longer one besides":  {booking.Leads{time.Hour, 0}, time.Second, true},
+	} {
+		b := booked(booking.StatusConfirmed, -test.started)
+		b.Reminder = booking.Reminder{Leads: test.leads, DueTime: b.Slot.Start.Add(-test.leads[0]), State: booking.ReminderScheduled}
+		last := test.leads[len(test.leads)-1]
+		after, event := b.Remind(b.Moves, test.leads[0], nil, now)
+		if (event != nil) != test.told || event != nil && *event.Data.LeadSeconds != int32(last.Seconds()) {
+			t.Errorf("%s: event %+v", name, event)
+		}
+		want := booking.ReminderSkipped
+		if test.told {
+			want = booking.ReminderSent
+		}
+		if after.Reminder.State != want || after.Lead() != last {
+			t.Errorf("%s: %+v", name, after.Reminder)
+		}
+	}
+}
+
 func TestABookingThatIsCalledOffIsDueNoMore(t *testing.T) {
 	t.Parallel()
 	b := booked(booking.StatusConfirmed, 48*time.Hour)

@@ -1,6 +1,7 @@
 package bookingsvc_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -29,6 +30,8 @@ const (
 // and a provider, and books everybody else: locks are taken crosswise.
 type hammer struct {
 	*desk
+	// hasty is the service where PENDING bookings expire at once.
+	hasty bookingsvc.Service
 	users []string
 
 	mu       sync.Mutex
@@ -36,8 +39,8 @@ type hammer struct {
 }
 
 // Every path that writes, against every other: creates with and without keys,
-// trials, all changes by all roles, and the worker, whose reminders are all due
-// at once.
+// trials, all changes by all roles, days that are called off, and the workers, whose
+// reminders are all due at once, as are half of the expiries.
 func TestAllWritingPathsAtOnceMeetNoDeadlock(t *testing.T) {
 	t.Parallel()
 	h := openHammer(t)
@@ -53,8 +56,13 @@ func TestAllWritingPathsAtOnceMeetNoDeadlock(t *testing.T) {
 	h.checkFeeds()
 	h.checkJobs()
 	h.checkNoDeadlock()
-	if n := value[int](h.desk, "SELECT count(*) FROM booking_events WHERE type = 'booking.reminder.due'"); n == 0 {
-		t.Error("the worker did not take part")
+	if n := value[int](h.desk, "SELECT count(*) FROM bookings WHERE status = 'PENDING' AND expire_time IS NOT NULL"); n != 0 {
+		t.Errorf("%d that should have expired have not", n)
+	}
+	for _, sort := range []string{"type = 'booking.reminder.due'", "actor_role = 'system'", "data->>'reason' = 'a bad day'"} {
+		if n := value[int](h.desk, "SELECT count(*) FROM booking_events WHERE "+sort); n == 0 {
+			t.Errorf("none took part whose %s", sort)
+		}
 	}
 }
 
@@ -66,7 +74,9 @@ func openHammer(t *testing.T) *hammer {
 	d.Now, d.Terms, d.MaxPending = time.Now, booking.Terms{Leads: booking.Leads{booking.MaxLead}}, 40
 	pool := openPool(t, address)
 	log := slog.New(slog.DiscardHandler)
-	worker, err := jobs.NewWorker(pgpool.Of(pool), log, time.Now, &remind.Worker{Pool: pgpool.Of(pool), Feeds: feed.NewHub(pool, nil, log), Log: log}, &expire.Worker{}, nil)
+	feeds := feed.NewHub(pool, nil, log)
+	worker, err := jobs.NewWorker(pgpool.Of(pool), log, time.Now,
+		&remind.Worker{Pool: pgpool.Of(pool), Feeds: feeds, Log: log}, &expire.Worker{Pool: pgpool.Of(pool), Feeds: feeds, Log: log}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +84,9 @@ func openHammer(t *testing.T) *hammer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { <-worker.Stopped() }) // at the end of the test's context
-	return &hammer{desk: d, users: []string{"anna", "ben", "carl"}}
+	h := &hammer{desk: d, hasty: *d.Service, users: []string{"anna", "ben", "carl"}}
+	h.hasty.Terms.PendingTTL = time.Microsecond
+	return h
 }
 
 func openPool(t *testing.T, address string) *pgxpool.Pool {
@@ -97,6 +109,9 @@ func (h *hammer) blow(random *rand.Rand) error {
 	b, ok := h.any(random)
 	if !ok || random.IntN(3) == 0 {
 		return h.create(random)
+	}
+	if random.IntN(10) == 0 {
+		return h.callOff(b, random)
 	}
 	by := someoneOf(b, random)
 	there := bookingsvc.Target{ID: b.ID}
@@ -141,11 +156,23 @@ func (h *hammer) create(random *rand.Rand) error {
 	if random.IntN(3) == 0 {
 		request.IdempotencyKey = fmt.Sprint("key-", random.IntN(20))
 	}
-	created, err := h.Create(h.t.Context(), by, request)
+	service := []*bookingsvc.Service{h.Service, &h.hasty}[random.IntN(2)]
+	created, err := service.Create(h.t.Context(), by, request)
 	if err == nil && !request.ValidateOnly {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.bookings = append(h.bookings, created.Booking)
+	}
+	return err
+}
+
+// callOff calls off some hours of a booking's provider.
+func (h *hammer) callOff(b booking.Booking, random *rand.Rand) error {
+	from := h.start(random)
+	by := booking.Actor{Role: booking.RoleProvider, ID: b.ProviderID}
+	outcomes, _, err := h.CancelAll(h.t.Context(), by, booking.Closing{From: from, To: from.Add(5 * time.Hour), Reason: "a bad day"})
+	for _, outcome := range outcomes {
+		err = errors.Join(err, outcome.Err)
 	}
 	return err
 }

@@ -88,6 +88,22 @@ func TestRemindersOfSeveralLeadsComeWhenTheyAreDueAndNeverBefore(t *testing.T) {
 	d.checkReminder(b, booking.ReminderSent, 2)
 }
 
+func TestALeadOfZeroRemindsOfTheStartItself(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits for a start")
+	}
+	d := open(t, 0)
+	d.work()
+	reader := d.subscribe(anna)
+	b := d.book(time.Second)
+	next(t, reader, booking.EventCreated)
+	if entry := next(t, reader, booking.EventReminderDue); entry.Time.Before(b.Slot.Start) {
+		t.Errorf("due at %v, out at %v", b.Slot.Start, entry.Time)
+	}
+	d.checkReminder(b, booking.ReminderSent, 1)
+}
+
 func TestABookingsOwnLeadsComeBeforeTheSettings(t *testing.T) {
 	t.Parallel()
 	d := open(t, 10*time.Minute)

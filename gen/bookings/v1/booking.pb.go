@@ -545,7 +545,9 @@ func (x *Cancellation) GetTime() *timestamppb.Timestamp {
 // have, and the start has not, the shortest is due at once. So it is where nobody
 // could remind for a while: of several that are overdue then, the one with the
 // shortest lead is sent, and the longer ones are skipped, since two reminders at
-// once tell no more than one.
+// once tell no more than one. Once the booking has started, none is sent; only one
+// with a lead of less than 30 seconds may come until 30 seconds after its due time,
+// so that a lead of 0 reminds of the start itself.
 type Reminder struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// When the next one to come is due, or, where none is to come, when the last

@@ -74,7 +74,9 @@ type BookingServiceClient interface {
 	//
 	// By a customer the booking starts PENDING, by a provider or an internal
 	// service CONFIRMED; those two may also record one that lies in the past.
-	// Customers and providers create in their own name only.
+	// Customers and providers create in their own name only. Where it is configured
+	// that PENDING bookings expire, one that nobody answers is cancelled at its
+	// `expire_time`.
 	//
 	// Errors: SLOT_TAKEN (the provider has another PENDING or CONFIRMED booking
 	// in [start_time, end_time)), START_IN_PAST, NOT_ALLOWED, TOO_MANY_PENDING
@@ -359,7 +361,9 @@ type BookingServiceHandler interface {
 	//
 	// By a customer the booking starts PENDING, by a provider or an internal
 	// service CONFIRMED; those two may also record one that lies in the past.
-	// Customers and providers create in their own name only.
+	// Customers and providers create in their own name only. Where it is configured
+	// that PENDING bookings expire, one that nobody answers is cancelled at its
+	// `expire_time`.
 	//
 	// Errors: SLOT_TAKEN (the provider has another PENDING or CONFIRMED booking
 	// in [start_time, end_time)), START_IN_PAST, NOT_ALLOWED, TOO_MANY_PENDING
