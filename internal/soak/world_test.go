@@ -21,6 +21,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/redis/go-redis/v9"
 
+	_ "bookings/internal/app" // what the program is: go test must not answer from its cache where that has changed
 	"bookings/internal/booking"
 	"bookings/internal/embeddedpg"
 	"bookings/internal/identity"
