@@ -21,6 +21,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/redis/go-redis/v9"
 
+	_ "bookings/internal/app" // what the program is: go test must not answer from its cache where that has changed
 	"bookings/internal/booking"
 	"bookings/internal/embeddedpg"
 	"bookings/internal/identity"
@@ -43,9 +44,11 @@ type world struct {
 	database string
 	// settings are what the servers are told beside what they always are.
 	settings []string
-	redis    *redisServer
-	servers  [2]*server
-	pages    atomic.Int64
+	// each are settings of one server alone.
+	each    [2][]string
+	redis   *redisServer
+	servers [2]*server
+	pages   atomic.Int64
 }
 
 // newWorld is one with a PostgreSQL of its own.
@@ -88,7 +91,7 @@ func (w *world) startServers(settings ...string) {
 	w.redis.start()
 	t.Cleanup(w.redis.kill)
 	for i := range w.servers {
-		w.servers[i] = &server{world: w, addr: fmt.Sprintf("127.0.0.1:%d", freePort(t))}
+		w.servers[i] = &server{world: w, settings: w.each[i], addr: fmt.Sprintf("127.0.0.1:%d", freePort(t))}
 		w.servers[i].start()
 		t.Cleanup(w.servers[i].kill)
 	}
@@ -159,8 +162,9 @@ func (w *world) token(role booking.Role, user string) string {
 
 // server is one process of the program. It keeps its address over restarts.
 type server struct {
-	world *world
-	addr  string
+	world    *world
+	settings []string
+	addr     string
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd
@@ -174,7 +178,7 @@ func (s *server) start() {
 	cmd.Env = append(os.Environ(), "ADDR="+s.addr, "JWT_SECRET="+secret,
 		"INTERNAL_TOKEN="+internalToken, "REDIS_URL="+s.world.redis.url(), "RATE_LIMIT_RPM=0", "MAX_PENDING=1000000",
 		"LOG_LEVEL=debug", "SHUTDOWN_TIMEOUT=10s")
-	cmd.Env = append(cmd.Env, s.world.settings...)
+	cmd.Env = append(append(cmd.Env, s.world.settings...), s.settings...)
 	reader, writer := io.Pipe()
 	cmd.Stdout = writer
 	var stderr bytes.Buffer

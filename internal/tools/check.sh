@@ -37,4 +37,7 @@ go test -race -shuffle=on -timeout=20m ./...
 say 'benchmarks still run'
 go test -run='^$' -bench=. -benchtime=1x ./...
 
+say 'fuzz'
+internal/tools/fuzz.sh
+
 say 'all is well'

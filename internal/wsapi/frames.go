@@ -114,29 +114,46 @@ func (s *session) next() ([]byte, error) {
 	return message, nil
 }
 
+// clientFrame is what a client says.
+type clientFrame struct {
+	Type  string `json:"type"`
+	Token string `json:"token"`
+}
+
+// The types of clients' frames.
+const (
+	framePing         = "ping"
+	frameAuthenticate = "authenticate"
+)
+
+// parseFrame fails with VALIDATION_FAILED.
+func parseFrame(message []byte) (clientFrame, error) {
+	var frame clientFrame
+	switch err := json.Unmarshal(message, &frame); {
+	case err != nil:
+		return frame, booking.Errorf(booking.ReasonValidationFailed, "a frame is a JSON object with a type")
+	case frame.Type != framePing && frame.Type != frameAuthenticate:
+		return frame, booking.Invalid("type", "must be ping or authenticate")
+	}
+	return frame, nil
+}
+
 // reply is the answer to one frame of the client.
 func (s *session) reply(message []byte) feed.Envelope {
-	var frame struct {
-		Type  string `json:"type"`
-		Token string `json:"token"`
-	}
-	if err := json.Unmarshal(message, &frame); err != nil {
-		return s.failed(booking.Errorf(booking.ReasonValidationFailed, "a frame is a JSON object with a type"))
-	}
-	switch frame.Type {
-	case "ping":
+	frame, err := parseFrame(message)
+	switch {
+	case err != nil:
+		return s.failed(err)
+	case frame.Type == framePing:
 		return s.frame("stream.pong", struct{}{})
-	case "authenticate":
-		if err := s.renew(frame.Token); err != nil {
-			if limited := s.handler.Gate.CountRefusal(s.ctx, s.peer); limited != nil {
-				err = limited
-			}
-			return s.failed(err)
-		}
-		return s.ready(s.subscription.Newest())
-	default:
-		return s.failed(booking.Invalid("type", "must be ping or authenticate"))
 	}
+	if err := s.renew(frame.Token); err != nil {
+		if limited := s.handler.Gate.CountRefusal(s.ctx, s.peer); limited != nil {
+			err = limited
+		}
+		return s.failed(err)
+	}
+	return s.ready(s.subscription.Newest())
 }
 
 func (s *session) failed(err error) feed.Envelope {
