@@ -59,6 +59,10 @@ RETURNING feed_entries.role, feed_entries.user_id, feed_entries.sequence,
 -- visible is complete up to each of its events, however old the snapshot is; and
 -- what becomes visible later, perhaps with a lower ordinal, precedes none of
 -- these in any feed.
+--
+-- OFFSET 0 has each event looked up by its id. The outbox is nearly always empty
+-- and never analyzed: PostgreSQL takes it for hundreds of rows, and would read all
+-- events, a hundred thousand of them, in each step.
 -- name: FeedSequence :many
 WITH newest AS (
     SELECT feeds.head, feeds.newest_id
@@ -97,10 +101,14 @@ WITH newest AS (
     FROM numbered
 )
 SELECT numbered.sequence::bigint AS sequence, coalesce(numbered.previous_id::text, '')::text AS previous_id,
-       booking_events.id, booking_events.booking_id, booking_events.type,
-       booking_events.time, booking_events.data
+       event.id, event.booking_id, event.type, event.time, event.data
 FROM numbered
-JOIN booking_events ON booking_events.id = numbered.event_id
+CROSS JOIN LATERAL (
+    SELECT booking_events.id, booking_events.booking_id, booking_events.type, booking_events.time, booking_events.data
+    FROM booking_events
+    WHERE booking_events.id = numbered.event_id
+    OFFSET 0
+) AS event
 ORDER BY numbered.sequence;
 
 -- A feed's ends, and the entry that has a number; without one, the one before

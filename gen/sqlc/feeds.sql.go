@@ -365,10 +365,14 @@ WITH newest AS (
     FROM numbered
 )
 SELECT numbered.sequence::bigint AS sequence, coalesce(numbered.previous_id::text, '')::text AS previous_id,
-       booking_events.id, booking_events.booking_id, booking_events.type,
-       booking_events.time, booking_events.data
+       event.id, event.booking_id, event.type, event.time, event.data
 FROM numbered
-JOIN booking_events ON booking_events.id = numbered.event_id
+CROSS JOIN LATERAL (
+    SELECT booking_events.id, booking_events.booking_id, booking_events.type, booking_events.time, booking_events.data
+    FROM booking_events
+    WHERE booking_events.id = numbered.event_id
+    OFFSET 0
+) AS event
 ORDER BY numbered.sequence
 `
 
@@ -393,6 +397,10 @@ type FeedSequenceRow struct {
 // visible is complete up to each of its events, however old the snapshot is; and
 // what becomes visible later, perhaps with a lower ordinal, precedes none of
 // these in any feed.
+//
+// OFFSET 0 has each event looked up by its id. The outbox is nearly always empty
+// and never analyzed: PostgreSQL takes it for hundreds of rows, and would read all
+// events, a hundred thousand of them, in each step.
 func (q *Queries) FeedSequence(ctx context.Context, db DBTX, batchSize int32) ([]FeedSequenceRow, error) {
 	rows, err := db.Query(ctx, feedSequence, batchSize)
 	if err != nil {
