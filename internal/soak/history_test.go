@@ -62,7 +62,12 @@ func TestTheHistoryDoesNotHoldWithoutItsConstraint(t *testing.T) {
 		}
 	}
 	h := startHistory(t, w)
-	pause.For(t.Context(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), settleTime)
+	defer cancel()
+	// Many, since lives that have begun go on and cancel some.
+	for twice := 0; twice < 10 && pause.For(ctx, 100*time.Millisecond); {
+		w.read(`SELECT count(*) FROM (`+invariants[0].query+`) twice`, func() {}, &twice)
+	}
 	h.stop()
 	found := h.check()
 	for _, fault := range found {
