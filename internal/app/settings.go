@@ -45,7 +45,7 @@ type Settings struct {
 	InternalNames   []string        `env:"INTERNAL_CLIENT_NAMES" help:"services that may connect there: DNS names or URIs in their certificates"`
 	RateLimit       int             `env:"RATE_LIMIT_RPM" envDefault:"60" help:"requests a minute for each user or address; 0: no limit"`
 	MaxConnections  int             `env:"MAX_CONNECTIONS" envDefault:"10000" help:"connections that the listener at ADDR holds; 0: no bound"`
-	MaxEach         int             `env:"MAX_CONNECTIONS_PER_ADDRESS" envDefault:"1000" help:"the same by address (IPv6: by /64), but for trusted proxies; 0: no bound"`
+	MaxEach         int             `env:"MAX_CONNECTIONS_PER_ADDRESS" envDefault:"1000" help:"the same for one address (IPv6: a /64), but a trusted proxy"`
 	MaxPending      int64           `env:"MAX_PENDING" envDefault:"10" help:"PENDING bookings that a customer may hold at one provider"`
 	PendingTTL      time.Duration   `env:"PENDING_TTL" help:"how long PENDING bookings wait for an answer before they expire, from 1s to 8760h; unset: for ever"`
 	ReminderLeads   []time.Duration `env:"REMINDER_LEADS" envDefault:"10m" help:"how long before the start to remind: up to 5, such as 24h,1h, of up to 720h"`

@@ -31,7 +31,7 @@ func (s *Service) CancelAll(ctx context.Context, by booking.Actor, closing booki
 	if err != nil {
 		return nil, false, err
 	}
-	starts, stop := whileTime(ctx)
+	inTime, stop := whileTime(ctx)
 	defer stop()
 	listed, next, err := s.List(ctx, by, ListRequest{
 		ProviderID: closing.ProviderID, From: closing.From, To: closing.To, PageSize: MaxPageSize,
@@ -41,7 +41,7 @@ func (s *Service) CancelAll(ctx context.Context, by booking.Actor, closing booki
 		return nil, false, err
 	}
 	for _, b := range listed {
-		if starts.Err() != nil {
+		if inTime.Err() != nil {
 			return outcomes, true, nil
 		}
 		parties := bookingdb.Parties{ID: b.ID, ProviderID: b.ProviderID, CustomerID: b.CustomerID}
