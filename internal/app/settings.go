@@ -48,6 +48,9 @@ type Settings struct {
 	LogLevel        slog.Level     `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	LogFormat       string         `env:"LOG_FORMAT" envDefault:"json" help:"json or text"`
 	ShutdownTimeout time.Duration  `env:"SHUTDOWN_TIMEOUT" envDefault:"20s" help:"how long a shutdown may take"`
+	AdminAddr       string         `env:"ADMIN_ADDR" help:"address to listen on for operators: metrics, profiles and River's jobs; nobody is asked who they are"`
+	TraceEndpoint   string         `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"URL that traces are sent to (OTLP over HTTP), such as http://localhost:4318"`
+	TraceProtocol   string         `env:"OTEL_EXPORTER_OTLP_PROTOCOL" envDefault:"http/protobuf" help:"how they are sent: http/protobuf and nothing else"`
 
 	// Drain is how long a stopping server still takes requests after its
 	// readiness is off, for load balancers to notice.
@@ -59,12 +62,6 @@ type Settings struct {
 	Worker bool
 }
 
-// notSupportedYet are settings of the contract that this program does not know yet. To
-// pass over one in silence could open what its user wants closed.
-var notSupportedYet = []string{
-	"ADMIN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT",
-}
-
 // FromEnvironment reads the settings of a server. Its error names every fault.
 func FromEnvironment(environ []string) (Settings, error) {
 	variables := env.ToMap(environ)
@@ -72,11 +69,6 @@ func FromEnvironment(environ []string) (Settings, error) {
 	faults := []error{}
 	if err := env.ParseWithOptions(&settings, env.Options{Environment: variables}); err != nil {
 		faults = append(faults, parseFaults(err)...)
-	}
-	for _, name := range notSupportedYet {
-		if variables[name] != "" {
-			faults = append(faults, fmt.Errorf("%s: is not supported yet", name))
-		}
 	}
 	faults = append(faults, settings.check()...)
 	return settings, errors.Join(faults...)
@@ -112,6 +104,7 @@ func (s Settings) check() []error {
 	fault(s.DatabaseURL == "", "DATABASE_URL: is required")
 	faults = append(faults, s.checkKeys()...)
 	faults = append(faults, s.checkInternal()...)
+	faults = append(faults, s.checkWatch()...)
 	_, _, err := SplitAddr(s.Addr)
 	fault(err != nil, "ADDR: %w", err)
 	err = checkKeyPair(s.TLSCert, s.TLSKey)
@@ -157,7 +150,7 @@ func Help() string {
 		if value := field.Tag.Get("envDefault"); value != "" {
 			text += " (default " + value + ")"
 		}
-		fmt.Fprintf(&help, "  %-21s %s\n", name, text)
+		fmt.Fprintf(&help, "  %-27s %s\n", name, text)
 	}
 	return help.String()
 }

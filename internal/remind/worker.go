@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
@@ -26,6 +27,9 @@ type Worker struct {
 	Pool  *pgpool.Pool
 	Feeds *feed.Hub
 	Log   *slog.Logger
+	// Late is told how long after it was due a reminder went out; it may be nil. One
+	// that was due before it was asked for is due from then on.
+	Late func(time.Duration)
 }
 
 // Work sends a reminder or records why none is sent, once: the event, the
@@ -52,6 +56,9 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[Args]) error {
 		return fmt.Errorf("remind of booking %s: %w", job.Args.BookingID, err)
 	}
 	w.Feeds.Publish(entries)
+	if w.Late != nil && len(entries) > 0 {
+		w.Late(min(entries[0].Time.Sub(b.Reminder.DueTime), entries[0].Time.Sub(job.CreatedAt)))
+	}
 	w.logOutcome(ctx, b, job.Args, len(entries) > 0)
 	return nil
 }
