@@ -25,7 +25,7 @@ func readAll(t *testing.T, response *http.Response) string {
 func TestWrongWordsAndSettingsExitWithTwoAndSayAll(t *testing.T) {
 	t.Parallel()
 	wrong := []string{
-		"JWT_SECRET=short", "INTERNAL_TOKEN=short", "RATE_LIMIT_RPM=many", "REMINDER_LEAD=10", "TLS_CERT=cert.pem",
+		"JWT_SECRET=short", "INTERNAL_TOKEN=short", "RATE_LIMIT_RPM=many", "REMINDER_LEADS=10", "TLS_CERT=cert.pem",
 		"ADDR=localhost", "REDIS_URL=http://nowhere", "LOG_FORMAT=xml", "ALLOWED_ORIGINS=example.com", "TRUSTED_PROXIES=everyone", "JWT_JWKS_URL=https://keys.example",
 	}
 	for name, test := range map[string]struct {
@@ -40,7 +40,7 @@ func TestWrongWordsAndSettingsExitWithTwoAndSayAll(t *testing.T) {
 		"migrate sideways": {[]string{"DATABASE_URL=postgres:///x"}, []string{"migrate", "sideways"}, []string{"migrate up"}},
 		"nothing set":      {nil, []string{"serve"}, []string{"DATABASE_URL", "JWT_SECRET"}},
 		"everything wrong": {wrong, []string{"serve"}, []string{
-			"DATABASE_URL", "JWT_SECRET", "INTERNAL_TOKEN", "RATE_LIMIT_RPM", "REMINDER_LEAD", "TLS_KEY", "ADDR",
+			"DATABASE_URL", "JWT_SECRET", "INTERNAL_TOKEN", "RATE_LIMIT_RPM", "REMINDER_LEADS", "TLS_KEY", "ADDR",
 			"REDIS_URL", "LOG_FORMAT", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "JWT_JWKS_URL",
 		}},
 		"nowhere to listen": {[]string{"DATABASE_URL=postgres:///x", "JWT_SECRET=" + testSecret, "ADDR=192.0.2.1:0"}, []string{"serve"}, []string{"ADDR"}},
@@ -50,6 +50,11 @@ func TestWrongWordsAndSettingsExitWithTwoAndSayAll(t *testing.T) {
 		"token for a JWKS":  {[]string{"JWT_JWKS_URL=https://keys.example"}, []string{"token", "--sub", "a", "--role", "customer"}, []string{"JWT_JWKS_URL", "JWT_SECRET"}},
 		"token for a file":  {[]string{"JWT_PUBLIC_KEY_FILE=key.pem"}, []string{"token", "--sub", "a", "--role", "customer"}, []string{"JWT_PUBLIC_KEY_FILE"}},
 		"dev with a JWKS":   {[]string{"JWT_JWKS_URL=https://keys.example", "HOME=/nowhere"}, []string{"dev"}, []string{"JWT_JWKS_URL", "serve"}},
+		"listen to nobody":  {nil, []string{"listen"}, []string{"--token", "--all"}},
+		"listen as both":    {nil, []string{"listen", "--all", "--token", "x"}, []string{"--token", "--all"}},
+		"listen without":    {nil, []string{"listen", "--all"}, []string{"INTERNAL_TOKEN"}},
+		"listen nowhere":    {nil, []string{"listen", "--token", "x", "--url", "localhost:8080"}, []string{"--url", "localhost:8080"}},
+		"listen after word": {nil, []string{"listen", "--token", "x", "--after", "now"}, []string{"-after", "now"}},
 		"token for nobody":  {[]string{"JWT_SECRET=" + testSecret}, []string{"token", "--role", "customer"}, []string{"sub"}},
 		"token for a king":  {[]string{"JWT_SECRET=" + testSecret}, []string{"token", "--sub", "a", "--role", "king"}, []string{"role"}},
 	} {
@@ -79,7 +84,7 @@ func TestHelpNamesEveryCommandAndSetting(t *testing.T) {
 			t.Errorf("help does not name %s", c.name)
 		}
 	}
-	for _, setting := range []string{"ADDR", "DATABASE_URL", "JWT_SECRET", "REMINDER_LEAD", "TRUSTED_PROXIES"} {
+	for _, setting := range []string{"ADDR", "DATABASE_URL", "JWT_SECRET", "REMINDER_LEADS", "TRUSTED_PROXIES"} {
 		if !strings.Contains(stdout, setting) {
 			t.Errorf("help does not name %s", setting)
 		}

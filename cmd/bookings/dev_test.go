@@ -82,15 +82,20 @@ func TestWhatDevPrintsWorksAndStaysForTheNextStart(t *testing.T) {
 	dev := launch(t, []string{"ADDR=127.0.0.1:0"}, "dev", "--dir", folder)
 	lines := guideLines(dev)
 	listener := launch(t, nil, strings.Fields(commandWith(t, lines, " listen "))[1:]...)
-	listener.line("stream.ready")
+	listener.connected(1)
+	ofAll := strings.Fields(commandWith(t, lines, "INTERNAL_TOKEN="))
+	service := launch(t, ofAll[:1], ofAll[2:]...)
+	service.connected(1)
 
 	create := commandWith(t, lines, "CreateBooking")
 	id := bookingID(t, paste(t, create))
 	if again := bookingID(t, paste(t, create)); again != id {
 		t.Errorf("pasted twice, it booked %s and %s", id, again)
 	}
-	if event := listener.line("booking.created"); !strings.Contains(event, id) {
-		t.Errorf("the listener heard %s, not of %s", event, id)
+	for _, reader := range []*process{listener, service} {
+		if event := reader.line("booking.created"); !strings.Contains(event, id) {
+			t.Errorf("the listener heard %s, not of %s", event, id)
+		}
 	}
 	for _, list := range []string{"/v1/bookings ", " call "} {
 		if answer := paste(t, commandWith(t, lines, list)); !strings.Contains(answer, id) {
@@ -103,8 +108,8 @@ func TestWhatDevPrintsWorksAndStaysForTheNextStart(t *testing.T) {
 
 	second := launch(t, []string{"ADDR=127.0.0.1:0"}, "dev", "--dir", folder)
 	again := guideLines(second)
-	for _, name := range []string{"CUSTOMER=", "PROVIDER="} {
-		if commandWith(t, again, name) != commandWith(t, lines, name) {
+	for _, name := range []string{"CUSTOMER=", "PROVIDER=", "INTERNAL_TOKEN="} {
+		if strings.Fields(commandWith(t, again, name))[0] != strings.Fields(commandWith(t, lines, name))[0] {
 			t.Errorf("the second start has another token for %s", name)
 		}
 	}

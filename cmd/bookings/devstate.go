@@ -31,19 +31,21 @@ var (
 // devState is what dev keeps for its next start, besides the data.
 type devState struct {
 	// Secret signs tokens where the environment names none.
-	Secret        string `json:"secret"`
+	Secret string `json:"secret"`
+	// InternalToken is that of internal services where the environment names none.
+	InternalToken string `json:"internalToken"`
 	CustomerToken string `json:"customerToken"`
 	ProviderToken string `json:"providerToken"`
 }
 
 var errNoSecret = errors.New("there is no secret in it")
 
-// loadDevState reads the state of a folder; where there is none it makes a new
-// secret.
+// loadDevState reads the state of a folder; where there is none it makes new
+// secrets.
 func loadDevState(folder *os.Root) (state devState, err error) {
 	text, err := readOwn(folder, stateFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return devState{Secret: rand.Text() + rand.Text()}, nil
+		return devState{Secret: newSecret(), InternalToken: newSecret()}, nil
 	}
 	path := filepath.Join(folder.Name(), stateFile)
 	if err != nil {
@@ -56,29 +58,38 @@ func loadDevState(folder *os.Root) (state devState, err error) {
 	if err != nil {
 		return state, fmt.Errorf("%s is broken; delete it for a new secret: %w", path, err)
 	}
+	if state.InternalToken == "" { // versions before had none
+		state.InternalToken = newSecret()
+	}
 	return state, nil
 }
 
+func newSecret() string { return rand.Text() + rand.Text() }
+
 // renewTokens signs the tokens with what the server verifies with, unless it
-// takes those that are kept, for a while at least, and keeps them.
-func (s *devState) renewTokens(ctx context.Context, folder *os.Root, settings app.Settings, now time.Time) (err error) {
-	if s.accepted(ctx, settings, now.Add(devTokenRenewal)) {
-		return nil
-	}
-	sign := func(who booking.Actor) (string, error) {
-		return identity.Sign([]byte(settings.JWTSecret), who, settings.JWTIssuer, settings.JWTAudience, now, devTokenTTL)
-	}
-	if s.CustomerToken, err = sign(devCustomer); err != nil {
-		return err
-	}
-	if s.ProviderToken, err = sign(devProvider); err != nil {
-		return err
+// takes those that are kept, for a while at least, and keeps all.
+func (s *devState) renewTokens(ctx context.Context, folder *os.Root, settings app.Settings, now time.Time) error {
+	if !s.accepted(ctx, settings, now.Add(devTokenRenewal)) {
+		if err := s.sign(settings, now); err != nil {
+			return err
+		}
 	}
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return fmt.Errorf("keep the tokens: %w", err)
 	}
 	return replaceOwn(folder, stateFile, text)
+}
+
+func (s *devState) sign(settings app.Settings, now time.Time) (err error) {
+	sign := func(who booking.Actor) (string, error) {
+		return identity.Sign([]byte(settings.JWTSecret), who, settings.JWTIssuer, settings.JWTAudience, now, devTokenTTL)
+	}
+	if s.CustomerToken, err = sign(devCustomer); err != nil {
+		return err
+	}
+	s.ProviderToken, err = sign(devProvider)
+	return err
 }
 
 // accepted tells whether a server with these settings would take the tokens.

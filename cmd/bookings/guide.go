@@ -20,8 +20,12 @@ Two people to try it with: the customer alice and the provider bob.
 
 Watch what happens, in another terminal:
 
-  {{.Program}} listen --url {{.SocketURL}} --token {{.ProviderToken}}
+  {{.Program}} listen --url {{.URL}} --token {{.ProviderToken}}
+{{with .InternalTokens}}
+Watch everything, as a service that sends e-mails would (examples/mailer); --type booking.reminder.due leaves out all else:
 
+  INTERNAL_TOKEN={{index . 0}} {{$.Program}} listen --url {{$.URL}} --all
+{{end}}
 Book as alice, with curl; again it is the same booking, thanks to the key:
 
   curl -s {{.URL}}/bookings.v1.BookingService/CreateBooking -H 'Content-Type: application/json' -H 'Authorization: Bearer {{.CustomerToken}}' -d '{"providerId": "bob", "startTime": "{{.Start}}", "endTime": "{{.End}}", "idempotencyKey": "try-{{.Start}}"}'
@@ -36,17 +40,16 @@ List as alice, with gRPC:
 
 `))
 
-func (p program) printGuide(state devState, addr net.Addr) {
+func (p program) printGuide(state devState, internalTokens []string, addr net.Addr) {
 	start := time.Now().UTC().AddDate(0, 0, 1).Truncate(time.Hour)
-	host := addr.String()
-	err := guide.Execute(p.stdout, map[string]string{
-		"URL":           "http://" + host,
-		"SocketURL":     "ws://" + host,
-		"CustomerToken": state.CustomerToken,
-		"ProviderToken": state.ProviderToken,
-		"Program":       invocation(),
-		"Start":         start.Format(time.RFC3339),
-		"End":           start.Add(time.Hour).Format(time.RFC3339),
+	err := guide.Execute(p.stdout, map[string]any{
+		"URL":            "http://" + addr.String(),
+		"InternalTokens": internalTokens,
+		"CustomerToken":  state.CustomerToken,
+		"ProviderToken":  state.ProviderToken,
+		"Program":        invocation(),
+		"Start":          start.Format(time.RFC3339),
+		"End":            start.Add(time.Hour).Format(time.RFC3339),
 	})
 	if err != nil {
 		p.progress("cannot print what to try: " + err.Error())

@@ -44,7 +44,7 @@ func commands() []command {
 		{"worker", "work reminders alone", program.worker},
 		{"migrate", "up: bring the database's schema up to date; status: show it", program.migrate},
 		{"token", "--sub ID --role customer|provider [--ttl 1h]: make a token with JWT_SECRET", program.token},
-		{"listen", "--token TOKEN [--url ws://…] [--after N]: print a feed as it grows", program.listen},
+		{"listen", "--token TOKEN | --all [--type T] [--url http://…] [--after N] [--after-id ID]: print a feed as it grows", program.listen},
 		{"call", "--token TOKEN [--url http://…] METHOD JSON: call a method of BookingService by gRPC", program.call},
 		{"healthcheck", "[--url http://…]: exit 0 while the server is ready", program.healthcheck},
 		{"version", "print the version", program.version},

@@ -16,7 +16,7 @@ func TestTheJobOfAKilledWorkerIsRescuedAndRemindsOnce(t *testing.T) {
 		t.Skip("waits for River's rescuer")
 	}
 	databaseURL := pgtest.URL(t)
-	lead := "REMINDER_LEAD=48h" // so that tomorrow's reminder is due at once
+	lead := "REMINDER_LEADS=48h" // so that tomorrow's reminder is due at once
 	id := book(t, launch(t, environ(databaseURL, lead), "serve", "--worker=false").address())
 
 	// The worker begins the job and waits for the feed's lock, where it dies.

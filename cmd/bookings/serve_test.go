@@ -44,10 +44,19 @@ func token(t *testing.T, role booking.Role, user string) string {
 	return token
 }
 
+// soon is the setting with which tomorrow's reminders are due at once.
+const soon = "REMINDER_LEADS=48h"
+
 // book books tomorrow for alice with bob and returns the booking's id.
 func book(t *testing.T, address string) string {
 	t.Helper()
-	start := time.Now().Add(24 * time.Hour).UTC()
+	return bookAt(t, address, 1)
+}
+
+// bookAt is book for a day further ahead: bob has one booking at a time.
+func bookAt(t *testing.T, address string, day int) string {
+	t.Helper()
+	start := time.Now().AddDate(0, 0, day).UTC()
 	body := fmt.Sprintf(`{"providerId":"bob","startTime":%q,"endTime":%q}`,
 		start.Format(time.RFC3339Nano), start.Add(time.Hour).Format(time.RFC3339Nano))
 	return bookingID(t, exchange(t, http.MethodPost, "http://"+address+"/v1/bookings", token(t, booking.RoleCustomer, "alice"), body))
@@ -105,15 +114,14 @@ func count(t *testing.T, databaseURL, query string, args ...any) (n int) {
 func TestAWorkerAloneRemindsForAServerWithoutOne(t *testing.T) {
 	t.Parallel()
 	databaseURL := pgtest.URL(t)
-	lead := "REMINDER_LEAD=48h" // so that tomorrow's reminder is due at once
-	server := launch(t, environ(databaseURL, lead), "serve", "--worker=false")
+	server := launch(t, environ(databaseURL, soon), "serve", "--worker=false")
 	address := server.address()
 	id := book(t, address)
-	worker := launch(t, environ(databaseURL, lead), "worker")
+	worker := launch(t, environ(databaseURL, soon), "worker")
 	if line := worker.line("reminder due"); !strings.Contains(line, id) {
 		t.Errorf("the worker reminded: %s", line)
 	}
-	listener := launch(t, nil, "listen", "--url", "ws://"+address, "--after", "0", "--token", token(t, booking.RoleProvider, "bob"))
+	listener := launch(t, nil, "listen", "--url", "http://"+address, "--after", "0", "--token", token(t, booking.RoleProvider, "bob"))
 	if line := listener.line("booking.reminder.due"); !strings.Contains(line, id) {
 		t.Errorf("the listener heard: %s", line)
 	}

@@ -41,11 +41,11 @@ WHERE customer_id = @customer_id
 INSERT INTO bookings (
     id, provider_id, customer_id, start_time, end_time, status, note, metadata, version, moves,
     idempotency_key, request_fingerprint,
-    reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+    reminder_leads, reminder_due_time, reminder_state, reminder_job_id, expire_time, expire_job_id, create_time, update_time
 ) VALUES (
     @id, @provider_id, @customer_id, @start_time, @end_time, @status, @note, @metadata, @version, @moves,
     @idempotency_key, @request_fingerprint,
-    @reminder_due_time, @reminder_state, @reminder_job_id, @create_time, @update_time
+    @reminder_leads, @reminder_due_time, @reminder_state, @reminder_job_id, @expire_time, @expire_job_id, @create_time, @update_time
 )
 ON CONFLICT DO NOTHING;
 
@@ -64,9 +64,12 @@ SET start_time = @start_time,
     cancel_reason = @cancel_reason,
     cancelled_by = @cancelled_by,
     cancel_time = @cancel_time,
+    reminder_leads = @reminder_leads,
     reminder_due_time = @reminder_due_time,
     reminder_state = @reminder_state,
     reminder_job_id = @reminder_job_id,
+    expire_time = @expire_time,
+    expire_job_id = @expire_job_id,
     update_time = @update_time
 WHERE bookings.id = @id AND (
     (bookings.start_time = @start_time AND bookings.end_time = @end_time)
@@ -83,7 +86,9 @@ WHERE bookings.id = @id AND (
 -- The reminder alone: neither version nor update_time move with it.
 -- name: BookingSetReminder :exec
 UPDATE bookings
-SET reminder_state = @reminder_state
+SET reminder_due_time = @reminder_due_time,
+    reminder_state = @reminder_state,
+    reminder_job_id = @reminder_job_id
 WHERE id = @id;
 
 -- Keyset pages, one query for each way round and each side that leads, so that

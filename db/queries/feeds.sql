@@ -59,6 +59,10 @@ RETURNING feed_entries.role, feed_entries.user_id, feed_entries.sequence,
 -- visible is complete up to each of its events, however old the snapshot is; and
 -- what becomes visible later, perhaps with a lower ordinal, precedes none of
 -- these in any feed.
+--
+-- OFFSET 0 has each event looked up by its id. The outbox is nearly always empty
+-- and never analyzed: PostgreSQL takes it for hundreds of rows, and would read all
+-- events, a hundred thousand of them, in each step.
 -- name: FeedSequence :many
 WITH newest AS (
     SELECT feeds.head, feeds.newest_id
@@ -97,10 +101,14 @@ WITH newest AS (
     FROM numbered
 )
 SELECT numbered.sequence::bigint AS sequence, coalesce(numbered.previous_id::text, '')::text AS previous_id,
-       booking_events.id, booking_events.booking_id, booking_events.type,
-       booking_events.time, booking_events.data
+       event.id, event.booking_id, event.type, event.time, event.data
 FROM numbered
-JOIN booking_events ON booking_events.id = numbered.event_id
+CROSS JOIN LATERAL (
+    SELECT booking_events.id, booking_events.booking_id, booking_events.type, booking_events.time, booking_events.data
+    FROM booking_events
+    WHERE booking_events.id = numbered.event_id
+    OFFSET 0
+) AS event
 ORDER BY numbered.sequence;
 
 -- A feed's ends, and the entry that has a number; without one, the one before
@@ -138,15 +146,16 @@ WHERE feed_entries.role = @role AND feed_entries.user_id = @user_id AND feed_ent
 ORDER BY feed_entries.sequence
 LIMIT @page_size;
 
--- Whether a start was reminded of already, and what time it is: the queue ran
--- the job by this clock.
+-- For which leads a start was reminded of already, and what time it is: the queue
+-- ran the job by this clock. A reminder of the version before tells no lead: it is
+-- taken for that of the lead which is asked about, as there was one.
 -- name: ReminderLook :one
 SELECT
-    EXISTS (
-        SELECT 1
+    ARRAY(
+        SELECT coalesce((data ->> 'leadSeconds')::integer, @lead::integer)
         FROM booking_events
         WHERE booking_id = @booking_id AND start_time = @start_time AND type = 'booking.reminder.due'
-    ) AS sent,
+    )::integer[] AS sent_leads,
     clock_timestamp()::timestamptz AS time;
 
 -- name: BookingHistory :many

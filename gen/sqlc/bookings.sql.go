@@ -46,7 +46,7 @@ func (q *Queries) BookingCountPending(ctx context.Context, db DBTX, arg BookingC
 }
 
 const bookingGet = `-- name: BookingGet :one
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE id = $1
 `
@@ -76,12 +76,15 @@ func (q *Queries) BookingGet(ctx context.Context, db DBTX, id uuid.UUID) (Bookin
 		&i.CreateTime,
 		&i.UpdateTime,
 		&i.Metadata,
+		&i.ReminderLeads,
+		&i.ExpireTime,
+		&i.ExpireJobID,
 	)
 	return i, err
 }
 
 const bookingGetByKey = `-- name: BookingGetByKey :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE provider_id = $1 AND idempotency_key = $2
 `
@@ -122,6 +125,9 @@ func (q *Queries) BookingGetByKey(ctx context.Context, db DBTX, arg BookingGetBy
 			&i.CreateTime,
 			&i.UpdateTime,
 			&i.Metadata,
+			&i.ReminderLeads,
+			&i.ExpireTime,
+			&i.ExpireJobID,
 		); err != nil {
 			return nil, err
 		}
@@ -134,7 +140,7 @@ func (q *Queries) BookingGetByKey(ctx context.Context, db DBTX, arg BookingGetBy
 }
 
 const bookingGetForUpdate = `-- name: BookingGetForUpdate :one
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE id = $1
 FOR UPDATE
@@ -164,6 +170,9 @@ func (q *Queries) BookingGetForUpdate(ctx context.Context, db DBTX, id uuid.UUID
 		&i.CreateTime,
 		&i.UpdateTime,
 		&i.Metadata,
+		&i.ReminderLeads,
+		&i.ExpireTime,
+		&i.ExpireJobID,
 	)
 	return i, err
 }
@@ -172,11 +181,11 @@ const bookingInsert = `-- name: BookingInsert :execrows
 INSERT INTO bookings (
     id, provider_id, customer_id, start_time, end_time, status, note, metadata, version, moves,
     idempotency_key, request_fingerprint,
-    reminder_due_time, reminder_state, reminder_job_id, create_time, update_time
+    reminder_leads, reminder_due_time, reminder_state, reminder_job_id, expire_time, expire_job_id, create_time, update_time
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
     $11, $12,
-    $13, $14, $15, $16, $17
+    $13, $14, $15, $16, $17, $18, $19, $20
 )
 ON CONFLICT DO NOTHING
 `
@@ -194,9 +203,12 @@ type BookingInsertParams struct {
 	Moves              int32
 	IdempotencyKey     *string
 	RequestFingerprint []byte
+	ReminderLeads      []int32
 	ReminderDueTime    time.Time
 	ReminderState      string
 	ReminderJobID      *int64
+	ExpireTime         *time.Time
+	ExpireJobID        *int64
 	CreateTime         time.Time
 	UpdateTime         time.Time
 }
@@ -218,9 +230,12 @@ func (q *Queries) BookingInsert(ctx context.Context, db DBTX, arg BookingInsertP
 		arg.Moves,
 		arg.IdempotencyKey,
 		arg.RequestFingerprint,
+		arg.ReminderLeads,
 		arg.ReminderDueTime,
 		arg.ReminderState,
 		arg.ReminderJobID,
+		arg.ExpireTime,
+		arg.ExpireJobID,
 		arg.CreateTime,
 		arg.UpdateTime,
 	)
@@ -231,7 +246,7 @@ func (q *Queries) BookingInsert(ctx context.Context, db DBTX, arg BookingInsertP
 }
 
 const bookingListAll = `-- name: BookingListAll :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE (cardinality($1::text[]) = 0 OR status = ANY ($1::text[]))
   AND start_time >= $2
@@ -287,6 +302,9 @@ func (q *Queries) BookingListAll(ctx context.Context, db DBTX, arg BookingListAl
 			&i.CreateTime,
 			&i.UpdateTime,
 			&i.Metadata,
+			&i.ReminderLeads,
+			&i.ExpireTime,
+			&i.ExpireJobID,
 		); err != nil {
 			return nil, err
 		}
@@ -299,7 +317,7 @@ func (q *Queries) BookingListAll(ctx context.Context, db DBTX, arg BookingListAl
 }
 
 const bookingListAllDesc = `-- name: BookingListAllDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE (cardinality($1::text[]) = 0 OR status = ANY ($1::text[]))
   AND start_time >= $2
@@ -355,6 +373,9 @@ func (q *Queries) BookingListAllDesc(ctx context.Context, db DBTX, arg BookingLi
 			&i.CreateTime,
 			&i.UpdateTime,
 			&i.Metadata,
+			&i.ReminderLeads,
+			&i.ExpireTime,
+			&i.ExpireJobID,
 		); err != nil {
 			return nil, err
 		}
@@ -367,7 +388,7 @@ func (q *Queries) BookingListAllDesc(ctx context.Context, db DBTX, arg BookingLi
 }
 
 const bookingListByCustomer = `-- name: BookingListByCustomer :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE customer_id = $1
   AND (cardinality($2::text[]) = 0 OR status = ANY ($2::text[]))
@@ -426,6 +447,9 @@ func (q *Queries) BookingListByCustomer(ctx context.Context, db DBTX, arg Bookin
 			&i.CreateTime,
 			&i.UpdateTime,
 			&i.Metadata,
+			&i.ReminderLeads,
+			&i.ExpireTime,
+			&i.ExpireJobID,
 		); err != nil {
 			return nil, err
 		}
@@ -438,7 +462,7 @@ func (q *Queries) BookingListByCustomer(ctx context.Context, db DBTX, arg Bookin
 }
 
 const bookingListByCustomerDesc = `-- name: BookingListByCustomerDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE customer_id = $1
   AND (cardinality($2::text[]) = 0 OR status = ANY ($2::text[]))
@@ -497,6 +521,9 @@ func (q *Queries) BookingListByCustomerDesc(ctx context.Context, db DBTX, arg Bo
 			&i.CreateTime,
 			&i.UpdateTime,
 			&i.Metadata,
+			&i.ReminderLeads,
+			&i.ExpireTime,
+			&i.ExpireJobID,
 		); err != nil {
 			return nil, err
 		}
@@ -509,7 +536,7 @@ func (q *Queries) BookingListByCustomerDesc(ctx context.Context, db DBTX, arg Bo
 }
 
 const bookingListByProvider = `-- name: BookingListByProvider :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE provider_id = $1
   AND ($2::text IS NULL OR customer_id = $2)
@@ -574,6 +601,9 @@ func (q *Queries) BookingListByProvider(ctx context.Context, db DBTX, arg Bookin
 			&i.CreateTime,
 			&i.UpdateTime,
 			&i.Metadata,
+			&i.ReminderLeads,
+			&i.ExpireTime,
+			&i.ExpireJobID,
 		); err != nil {
 			return nil, err
 		}
@@ -586,7 +616,7 @@ func (q *Queries) BookingListByProvider(ctx context.Context, db DBTX, arg Bookin
 }
 
 const bookingListByProviderDesc = `-- name: BookingListByProviderDesc :many
-SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata
+SELECT id, provider_id, customer_id, start_time, end_time, status, note, version, moves, cancel_reason, cancelled_by, cancel_time, idempotency_key, request_fingerprint, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time, metadata, reminder_leads, expire_time, expire_job_id
 FROM bookings
 WHERE provider_id = $1
   AND ($2::text IS NULL OR customer_id = $2)
@@ -648,6 +678,9 @@ func (q *Queries) BookingListByProviderDesc(ctx context.Context, db DBTX, arg Bo
 			&i.CreateTime,
 			&i.UpdateTime,
 			&i.Metadata,
+			&i.ReminderLeads,
+			&i.ExpireTime,
+			&i.ExpireJobID,
 		); err != nil {
 			return nil, err
 		}
@@ -680,18 +713,27 @@ func (q *Queries) BookingParties(ctx context.Context, db DBTX, id uuid.UUID) (Bo
 
 const bookingSetReminder = `-- name: BookingSetReminder :exec
 UPDATE bookings
-SET reminder_state = $1
-WHERE id = $2
+SET reminder_due_time = $1,
+    reminder_state = $2,
+    reminder_job_id = $3
+WHERE id = $4
 `
 
 type BookingSetReminderParams struct {
-	ReminderState string
-	ID            uuid.UUID
+	ReminderDueTime time.Time
+	ReminderState   string
+	ReminderJobID   *int64
+	ID              uuid.UUID
 }
 
 // The reminder alone: neither version nor update_time move with it.
 func (q *Queries) BookingSetReminder(ctx context.Context, db DBTX, arg BookingSetReminderParams) error {
-	_, err := db.Exec(ctx, bookingSetReminder, arg.ReminderState, arg.ID)
+	_, err := db.Exec(ctx, bookingSetReminder,
+		arg.ReminderDueTime,
+		arg.ReminderState,
+		arg.ReminderJobID,
+		arg.ID,
+	)
 	return err
 }
 
@@ -707,11 +749,14 @@ SET start_time = $1,
     cancel_reason = $8,
     cancelled_by = $9,
     cancel_time = $10,
-    reminder_due_time = $11,
-    reminder_state = $12,
-    reminder_job_id = $13,
-    update_time = $14
-WHERE bookings.id = $15 AND (
+    reminder_leads = $11,
+    reminder_due_time = $12,
+    reminder_state = $13,
+    reminder_job_id = $14,
+    expire_time = $15,
+    expire_job_id = $16,
+    update_time = $17
+WHERE bookings.id = $18 AND (
     (bookings.start_time = $1 AND bookings.end_time = $2)
     OR NOT EXISTS (
         SELECT 1
@@ -719,7 +764,7 @@ WHERE bookings.id = $15 AND (
         WHERE other.provider_id = bookings.provider_id
           AND tstzrange(other.start_time, other.end_time) && tstzrange($1, $2)
           AND other.status IN ('PENDING', 'CONFIRMED')
-          AND other.id <> $15
+          AND other.id <> $18
     )
 )
 `
@@ -735,9 +780,12 @@ type BookingUpdateParams struct {
 	CancelReason    *string
 	CancelledBy     *string
 	CancelTime      *time.Time
+	ReminderLeads   []int32
 	ReminderDueTime time.Time
 	ReminderState   string
 	ReminderJobID   *int64
+	ExpireTime      *time.Time
+	ExpireJobID     *int64
 	UpdateTime      time.Time
 	ID              uuid.UUID
 }
@@ -757,9 +805,12 @@ func (q *Queries) BookingUpdate(ctx context.Context, db DBTX, arg BookingUpdateP
 		arg.CancelReason,
 		arg.CancelledBy,
 		arg.CancelTime,
+		arg.ReminderLeads,
 		arg.ReminderDueTime,
 		arg.ReminderState,
 		arg.ReminderJobID,
+		arg.ExpireTime,
+		arg.ExpireJobID,
 		arg.UpdateTime,
 		arg.ID,
 	)

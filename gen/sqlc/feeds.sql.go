@@ -395,10 +395,14 @@ WITH newest AS (
     FROM numbered
 )
 SELECT numbered.sequence::bigint AS sequence, coalesce(numbered.previous_id::text, '')::text AS previous_id,
-       booking_events.id, booking_events.booking_id, booking_events.type,
-       booking_events.time, booking_events.data
+       event.id, event.booking_id, event.type, event.time, event.data
 FROM numbered
-JOIN booking_events ON booking_events.id = numbered.event_id
+CROSS JOIN LATERAL (
+    SELECT booking_events.id, booking_events.booking_id, booking_events.type, booking_events.time, booking_events.data
+    FROM booking_events
+    WHERE booking_events.id = numbered.event_id
+    OFFSET 0
+) AS event
 ORDER BY numbered.sequence
 `
 
@@ -423,6 +427,10 @@ type FeedSequenceRow struct {
 // visible is complete up to each of its events, however old the snapshot is; and
 // what becomes visible later, perhaps with a lower ordinal, precedes none of
 // these in any feed.
+//
+// OFFSET 0 has each event looked up by its id. The outbox is nearly always empty
+// and never analyzed: PostgreSQL takes it for hundreds of rows, and would read all
+// events, a hundred thousand of them, in each step.
 func (q *Queries) FeedSequence(ctx context.Context, db DBTX, batchSize int32) ([]FeedSequenceRow, error) {
 	rows, err := db.Query(ctx, feedSequence, batchSize)
 	if err != nil {
@@ -519,29 +527,31 @@ func (q *Queries) FeedsPrune(ctx context.Context, db DBTX, before time.Time) (Fe
 
 const reminderLook = `-- name: ReminderLook :one
 SELECT
-    EXISTS (
-        SELECT 1
+    ARRAY(
+        SELECT coalesce((data ->> 'leadSeconds')::integer, $1::integer)
         FROM booking_events
-        WHERE booking_id = $1 AND start_time = $2 AND type = 'booking.reminder.due'
-    ) AS sent,
+        WHERE booking_id = $2 AND start_time = $3 AND type = 'booking.reminder.due'
+    )::integer[] AS sent_leads,
     clock_timestamp()::timestamptz AS time
 `
 
 type ReminderLookParams struct {
+	Lead      int32
 	BookingID uuid.UUID
 	StartTime time.Time
 }
 
 type ReminderLookRow struct {
-	Sent bool
-	Time time.Time
+	SentLeads []int32
+	Time      time.Time
 }
 
-// Whether a start was reminded of already, and what time it is: the queue ran
-// the job by this clock.
+// For which leads a start was reminded of already, and what time it is: the queue
+// ran the job by this clock. A reminder of the version before tells no lead: it is
+// taken for that of the lead which is asked about, as there was one.
 func (q *Queries) ReminderLook(ctx context.Context, db DBTX, arg ReminderLookParams) (ReminderLookRow, error) {
-	row := db.QueryRow(ctx, reminderLook, arg.BookingID, arg.StartTime)
+	row := db.QueryRow(ctx, reminderLook, arg.Lead, arg.BookingID, arg.StartTime)
 	var i ReminderLookRow
-	err := row.Scan(&i.Sent, &i.Time)
+	err := row.Scan(&i.SentLeads, &i.Time)
 	return i, err
 }

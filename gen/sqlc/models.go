@@ -33,6 +33,9 @@ type Booking struct {
 	CreateTime         time.Time
 	UpdateTime         time.Time
 	Metadata           json.RawMessage
+	ReminderLeads      []int32
+	ExpireTime         *time.Time
+	ExpireJobID        *int64
 }
 
 type BookingEvent struct {

@@ -35,7 +35,7 @@ func (s *Server) serveAdmin(ctx context.Context) error {
 		return err
 	}
 	go func() {
-		if err := s.admin.serve(); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.admin.http.Serve(s.admin.net); !errors.Is(err, http.ErrServerClosed) {
 			s.log.Error("operators are not answered any more", "error", err)
 		}
 	}()

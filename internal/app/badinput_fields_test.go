@@ -43,6 +43,11 @@ func TestRequestsThatBreakARuleNameTheField(t *testing.T) {
 		{"key of 256 characters", trial(func(r *create) { r.IdempotencyKey = strings.Repeat("~", 256) }), invalid + "idempotency_key"},
 		{"space in key", trial(func(r *create) { r.IdempotencyKey = "a b" }), invalid + "idempotency_key"},
 		{"key beyond ASCII", trial(func(r *create) { r.IdempotencyKey = "ключ" }), invalid + "idempotency_key"},
+		{"five leads", trial(leads(0, 1, 3600, 86_400, 2_592_000)), fine},
+		{"six leads", trial(leads(6, 5, 4, 3, 2, 1)), invalid + "reminder_lead_seconds"},
+		{"a negative lead", trial(leads(3600, -1)), invalid + "reminder_lead_seconds[1]"},
+		{"a lead of 31 days", trial(leads(31 * 86_400)), invalid + "reminder_lead_seconds[0]"},
+		{"the same lead twice", trial(leads(60, 3600, 60)), invalid + "reminder_lead_seconds"},
 		{"end before start", trial(func(r *create) { r.EndTime = stamp(soon(-1)) }), invalid + "end_time"},
 		{"end at start", trial(func(r *create) { r.EndTime = r.GetStartTime() }), invalid + "end_time"},
 		{"999 ns long", trial(func(r *create) { r.EndTime = stamp(soon(0).Add(999)) }), invalid + "end_time"},
@@ -56,6 +61,10 @@ func TestRequestsThatBreakARuleNameTheField(t *testing.T) {
 		{"an hour ago", trial(at(time.Now().Add(-time.Hour))), "INVALID_ARGUMENT START_IN_PAST start_time"},
 		{"in somebody else's name", trial(func(r *create) { r.CustomerId = "eve" }), "PERMISSION_DENIED NOT_ALLOWED"},
 	}, anyDoor)
+}
+
+func leads(seconds ...int32) func(*bookingsv1.CreateBookingRequest) {
+	return func(r *bookingsv1.CreateBookingRequest) { r.ReminderLeadSeconds = seconds }
 }
 
 func at(start time.Time) func(*bookingsv1.CreateBookingRequest) {

@@ -72,7 +72,7 @@ type benchDesk struct {
 func openBenchDesk(b *testing.B) *benchDesk {
 	b.Helper()
 	settings := Settings{
-		DatabaseURL: pgtest.URL(b), JWTSecret: testSecret, MaxPending: 10, ReminderLead: 10 * time.Minute, FeedRetention: time.Hour,
+		DatabaseURL: pgtest.URL(b), JWTSecret: testSecret, MaxPending: 10, ReminderLeads: []time.Duration{10 * time.Minute}, FeedRetention: time.Hour,
 	}
 	server, err := New(b.Context(), settings, slog.New(slog.NewJSONHandler(&logs{}, nil)))
 	if err != nil {

@@ -61,7 +61,8 @@ func (s *story) tell() {
 	cara, paul, eve := s.as(booking.RoleCustomer, "cara"), s.as(booking.RoleProvider, "paul"), s.as(booking.RoleCustomer, "eve")
 	wanted := &bookingsv1.CreateBookingRequest{
 		ProviderId: "paul", StartTime: s.at(72), EndTime: s.at(73), Note: "the <usual> ✂", IdempotencyKey: "k1",
-		Metadata: map[string]string{"service": "<cut> ✂", "price": ""},
+		Metadata:            map[string]string{"service": "<cut> ✂", "price": ""},
+		ReminderLeadSeconds: []int32{3600, 86_400},
 	}
 	trial := proto.CloneOf(wanted)
 	trial.ValidateOnly = true

@@ -49,7 +49,7 @@ func start(t testing.TB, changes ...func(*Settings)) *instance {
 	t.Helper()
 	settings := Settings{
 		Addr: "127.0.0.1:0", DatabaseURL: pgtest.URL(t), JWTSecret: testSecret,
-		InternalTokens: []string{testInternal}, MaxPending: 10, ReminderLead: 10 * time.Minute, FeedRetention: 720 * time.Hour,
+		InternalTokens: []string{testInternal}, MaxPending: 10, ReminderLeads: []time.Duration{10 * time.Minute}, FeedRetention: 720 * time.Hour,
 		ShutdownTimeout: 10 * time.Second, Worker: true,
 	}
 	for _, change := range changes {

@@ -12,13 +12,13 @@ import (
 
 // proxy stands between a server and its PostgreSQL and fails as networks do.
 type proxy struct {
-	listener         net.Listener
-	network, address string
+	listener net.Listener
 
-	mu      sync.Mutex
-	conns   []net.Conn
-	stalled chan struct{} // closed while data pass
-	serving sync.WaitGroup
+	mu               sync.Mutex
+	network, address string
+	conns            []net.Conn
+	stalled          chan struct{} // closed while data pass
+	serving          sync.WaitGroup
 	// refusing is set while new connections are broken.
 	refusing bool
 }
@@ -67,7 +67,7 @@ func (p *proxy) serve() {
 			_ = client.Close()
 			continue
 		}
-		server, err := new(net.Dialer).DialContext(context.Background(), p.network, p.address)
+		server, err := p.dial()
 		if err != nil {
 			_ = client.Close()
 			continue
@@ -77,6 +77,28 @@ func (p *proxy) serve() {
 		p.mu.Unlock()
 		p.serving.Go(func() { p.copy(server, client) })
 		p.serving.Go(func() { p.copy(client, server) })
+	}
+}
+
+func (p *proxy) dial() (net.Conn, error) {
+	p.mu.Lock()
+	network, address := p.network, p.address
+	p.mu.Unlock()
+	return new(net.Dialer).DialContext(context.Background(), network, address)
+}
+
+// leadTo breaks all connections; new ones lead to another database.
+func (p *proxy) leadTo(t testing.TB, databaseURL string) {
+	t.Helper()
+	config, err := pgconn.ParseConfig(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.network, p.address = pgconn.NetworkAddress(config.Host, config.Port)
+	for _, conn := range p.conns {
+		_ = conn.Close()
 	}
 }
 

@@ -249,7 +249,7 @@ func lockFeeds(t *testing.T, i *instance) pgx.Tx {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.Exec(t.Context(), "SELECT FROM feeds FOR UPDATE"); err != nil {
+	if _, err := tx.Exec(t.Context(), "SELECT FROM feeds WHERE role <> 'all' FOR UPDATE"); err != nil {
 		t.Fatal(err)
 	}
 	return tx

@@ -18,13 +18,15 @@ type listener struct {
 	http          *http.Server
 	// files are nil where it speaks plain text.
 	files *tlsFiles
+	// bounded tells that its connections are bounded.
+	bounded bool
 	// net is there while the server runs.
 	net net.Listener
 }
 
 // newListeners makes the public listener and, where there is one, the internal one.
 func (s *Server) newListeners() ([]*listener, error) {
-	public := &listener{setting: "ADDR", addr: s.settings.Addr}
+	public := &listener{setting: "ADDR", addr: s.settings.Addr, bounded: true}
 	if s.settings.TLSCert != "" {
 		public.files = &tlsFiles{cert: s.settings.TLSCert, key: s.settings.TLSKey, least: tls.VersionTLS12, log: s.log}
 	}
@@ -72,11 +74,15 @@ func (l *listener) listen(ctx context.Context, log *slog.Logger) error {
 	return nil
 }
 
-func (l *listener) serve() error {
-	if l.files != nil {
-		return l.http.ServeTLS(l.net, "", "")
+func (l *listener) serve(s Settings, log *slog.Logger) error {
+	accepting := l.net
+	if l.bounded {
+		accepting = boundConnections(l.net, s, log)
 	}
-	return l.http.Serve(l.net)
+	if l.files != nil {
+		return l.http.ServeTLS(accepting, "", "")
+	}
+	return l.http.Serve(accepting)
 }
 
 // ignoreHandshakes makes sure that no more connections come to be made.

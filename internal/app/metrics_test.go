@@ -43,7 +43,7 @@ func (i *instance) checkMetrics(want map[string]string) {
 
 func TestMetricsCountWhatHappens(t *testing.T) {
 	t.Parallel()
-	i := start(t, withAdmin, func(s *Settings) { s.ReminderLead, s.RateLimit = 3000*time.Hour, 60 })
+	i := start(t, withAdmin, func(s *Settings) { s.ReminderLeads, s.RateLimit = []time.Duration{700 * time.Hour}, 60 })
 	cara := i.as(booking.RoleCustomer, "cara-in-no-label")
 	stream := i.send(i.post("/bookings.v1.EventService/StreamEvents", "application/connect+json", strings.NewReader(framed(0, 2, "{}")), cara))
 	begin := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
@@ -119,8 +119,8 @@ func TestOperatorsLookAtAPlaceOfTheirOwn(t *testing.T) {
 			t.Errorf("%s is answered %s", path, response.Status)
 		}
 		for _, side := range []*instance{i, i.internal} {
-			if response, _ := side.exchange(side.get(path, asInternal())); strings.HasPrefix(path, "/metrics") && response.StatusCode != 404 ||
-				strings.HasPrefix(path, "/debug") && response.StatusCode != 404 {
+			if response, _ := side.exchange(side.get(path, asInternal())); strings.HasPrefix(path, "/metrics") && response.StatusCode != http.StatusNotFound ||
+				strings.HasPrefix(path, "/debug") && response.StatusCode != http.StatusNotFound {
 				t.Errorf("%s is answered %s to callers", path, response.Status)
 			}
 		}

@@ -25,7 +25,7 @@ func TestNothingFailsBehindAPooler(t *testing.T) {
 	}
 	i := start(t, func(s *Settings) {
 		s.DatabaseURL, s.DatabasePooler = pooled, true
-		s.ReminderLead = 300 * 24 * time.Hour // due at once
+		s.ReminderLeads = []time.Duration{30 * 24 * time.Hour} // due at once
 	})
 	var all sync.WaitGroup
 	for caller := range callers {

@@ -16,8 +16,10 @@ import (
 	"github.com/riverqueue/river"
 
 	"bookings/internal/apierror"
+	"bookings/internal/booking"
 	"bookings/internal/bookingsvc"
 	"bookings/internal/clock"
+	"bookings/internal/expire"
 	"bookings/internal/feed"
 	"bookings/internal/identity"
 	"bookings/internal/jobs"
@@ -131,6 +133,7 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	}
 	s.jobs, err = jobs.NewWorker(s.jobsPool, s.log, s.clock.Now,
 		&remind.Worker{Pool: s.pool, Feeds: s.feeds, Log: s.log, Late: s.metrics.ObserveLateness()},
+		&expire.Worker{Pool: s.pool, Feeds: s.feeds, Log: s.log},
 		&jobs.Pruner{Pool: s.pool, Retention: s.settings.FeedRetention, Now: s.clock.Now, Log: s.log},
 		s.tracing.Jobs()...)
 	return err
@@ -160,7 +163,8 @@ func (s *Server) handler(side middleware.Side) (http.Handler, error) {
 	outer, err := routes(side, s.settings, rpcapi.Options{
 		Bookings: &bookingsvc.Service{
 			Pool: s.pool, Jobs: s.jobs, Feeds: s.feeds, Now: s.clock.Now,
-			ReminderLead: s.settings.ReminderLead, MaxPending: s.settings.MaxPending,
+			MaxPending: s.settings.MaxPending,
+			Terms:      booking.Terms{Leads: s.settings.ReminderLeads, PendingTTL: s.settings.PendingTTL},
 		},
 		Feeds: s.feeds, Silence: s.settings.Silence, Streams: &s.streams, Gate: s.gate, Ready: s.health.isReady, Log: s.log,
 	}, s.sockets, s.health, s.log)
@@ -222,7 +226,7 @@ func (s *Server) Run(ctx context.Context, listening func(net.Addr)) error {
 	background := s.startBackground(ctx)
 	failed := make(chan error, len(s.listeners))
 	for _, l := range s.listeners {
-		go func() { failed <- s.served(l.serve()) }()
+		go func() { failed <- s.served(l.serve(s.settings, s.log)) }()
 	}
 	if listening != nil {
 		listening(s.listeners[0].net.Addr())

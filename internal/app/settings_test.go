@@ -27,7 +27,7 @@ func TestSettingsHaveTheDefaultsOfTheContract(t *testing.T) {
 	got, err := FromEnvironment(required())
 	want := Settings{
 		Addr: ":8080", DatabaseURL: "postgres://localhost/bookings", JWTSecret: testSecret,
-		RateLimit: 60, MaxPending: 10, ReminderLead: 10 * time.Minute, FeedRetention: 720 * time.Hour, LogFormat: "json",
+		RateLimit: 60, MaxConnections: 10_000, MaxEach: 1000, MaxPending: 10, ReminderLeads: []time.Duration{10 * time.Minute}, FeedRetention: 720 * time.Hour, LogFormat: "json",
 		TraceProtocol: "http/protobuf", ShutdownTimeout: got.ShutdownTimeout, Drain: got.Drain, Worker: true,
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
@@ -43,14 +43,14 @@ func TestSettingsAreReadFromTheEnvironment(t *testing.T) {
 	cert, key := pair(t)
 	got, err := FromEnvironment(required(
 		"ADDR=127.0.0.1:1", "TLS_CERT="+cert, "TLS_KEY="+key, "REDIS_URL=redis://localhost:6379", "JWT_ISSUER=i", "JWT_AUDIENCE=a",
-		"INTERNAL_TOKEN="+serviceToken+","+serviceToken, "RATE_LIMIT_RPM=0", "MAX_PENDING=3", "REMINDER_LEAD=90s", "FEED_RETENTION=1h",
-		"ALLOWED_ORIGINS=https://a.example,http://localhost:3000", "TRUSTED_PROXIES=10.0.0.0/8,fd00::/8",
+		"INTERNAL_TOKEN="+serviceToken+","+serviceToken, "RATE_LIMIT_RPM=0", "MAX_PENDING=3", "PENDING_TTL=24h", "REMINDER_LEADS=90s", "FEED_RETENTION=1h",
+		"ALLOWED_ORIGINS=https://a.example,http://localhost:3000", "TRUSTED_PROXIES=10.0.0.0/8,fd00::/8", "MAX_CONNECTIONS=20", "MAX_CONNECTIONS_PER_ADDRESS=2",
 		"LOG_LEVEL=debug", "LOG_FORMAT=text", "SHUTDOWN_TIMEOUT=1m", "PATH=/bin",
 	))
 	want := Settings{
 		Addr: "127.0.0.1:1", TLSCert: cert, TLSKey: key, DatabaseURL: "postgres://localhost/bookings",
 		RedisURL: "redis://localhost:6379", JWTSecret: testSecret, JWTIssuer: "i", JWTAudience: "a",
-		InternalTokens: []string{serviceToken, serviceToken}, MaxPending: 3, ReminderLead: 90 * time.Second, FeedRetention: time.Hour,
+		InternalTokens: []string{serviceToken, serviceToken}, MaxConnections: 20, MaxEach: 2, MaxPending: 3, PendingTTL: 24 * time.Hour, ReminderLeads: []time.Duration{90 * time.Second}, FeedRetention: time.Hour,
 		AllowedOrigins: []string{"https://a.example", "http://localhost:3000"},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
 		LogLevel:       slog.LevelDebug, LogFormat: "text", ShutdownTimeout: time.Minute, TraceProtocol: "http/protobuf", Drain: got.Drain, Worker: true,
@@ -85,12 +85,23 @@ func TestEachWrongSettingIsNamed(t *testing.T) {
 		"RATE_LIMIT_RPM=-1":                          "RATE_LIMIT_RPM",
 		"RATE_LIMIT_RPM=many":                        "RATE_LIMIT_RPM",
 		"MAX_PENDING=0":                              "MAX_PENDING",
-		"REMINDER_LEAD=-1s":                          "REMINDER_LEAD",
-		"REMINDER_LEAD=10":                           "REMINDER_LEAD",
+		"PENDING_TTL=-1s":                            "PENDING_TTL",
+		"PENDING_TTL=999ms":                          "PENDING_TTL",
+		"PENDING_TTL=8761h":                          "PENDING_TTL",
+		"PENDING_TTL=1":                              "PENDING_TTL",
+		"REMINDER_LEADS=-1s":                         "REMINDER_LEADS",
+		"REMINDER_LEADS=10":                          "REMINDER_LEADS",
+		"REMINDER_LEADS=721h":                        "REMINDER_LEADS",
+		"REMINDER_LEADS=1500ms":                      "REMINDER_LEADS",
+		"REMINDER_LEADS=24h,1h,24h":                  "REMINDER_LEADS",
+		"REMINDER_LEADS=6h,5h,4h,3h,2h,1h":           "REMINDER_LEADS",
+		"REMINDER_LEAD=24h":                          "REMINDER_LEADS",
 		"ALLOWED_ORIGINS=example.com":                "ALLOWED_ORIGINS",
 		"ALLOWED_ORIGINS=https://a.example/":         "ALLOWED_ORIGINS",
 		"ALLOWED_ORIGINS=https://*.example":          "ALLOWED_ORIGINS",
 		"TRUSTED_PROXIES=10.0.0.0":                   "TRUSTED_PROXIES",
+		"MAX_CONNECTIONS=-1":                         "MAX_CONNECTIONS",
+		"MAX_CONNECTIONS_PER_ADDRESS=x":              "MAX_CONNECTIONS_PER_ADDRESS",
 		"LOG_LEVEL=loud":                             "LOG_LEVEL",
 		"LOG_FORMAT=xml":                             "LOG_FORMAT",
 		"FEED_RETENTION=-1h":                         "FEED_RETENTION",
@@ -158,14 +169,14 @@ func TestFilesThatAreNoCertificateAndKeyAreWrongSettings(t *testing.T) {
 func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := FromEnvironment([]string{
-		"ADDR=localhost", "JWT_SECRET=short", "INTERNAL_TOKEN=short", "TLS_CERT=a", "RATE_LIMIT_RPM=many", "MAX_PENDING=0", "REMINDER_LEAD=10",
+		"ADDR=localhost", "JWT_SECRET=short", "INTERNAL_TOKEN=short", "TLS_CERT=a", "RATE_LIMIT_RPM=many", "MAX_PENDING=0", "REMINDER_LEADS=10",
 		"ALLOWED_ORIGINS=a", "TRUSTED_PROXIES=a", "LOG_LEVEL=loud", "LOG_FORMAT=xml", "JWT_JWKS_URL=a",
 	})
 	if err == nil {
 		t.Fatal("no fault")
 	}
 	for _, name := range []string{
-		"ADDR", "DATABASE_URL", "JWT_SECRET", "INTERNAL_TOKEN", "TLS_CERT", "RATE_LIMIT_RPM", "MAX_PENDING", "REMINDER_LEAD",
+		"ADDR", "DATABASE_URL", "JWT_SECRET", "INTERNAL_TOKEN", "TLS_CERT", "RATE_LIMIT_RPM", "MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS", "MAX_PENDING", "REMINDER_LEADS",
 		"ALLOWED_ORIGINS", "TRUSTED_PROXIES", "LOG_LEVEL", "LOG_FORMAT", "JWT_JWKS_URL",
 	} {
 		if !strings.Contains(err.Error(), name) {
@@ -191,7 +202,7 @@ func TestTheHelpExplainsEverySetting(t *testing.T) {
 	for _, name := range []string{
 		"ADDR", "TLS_CERT", "TLS_KEY", "DATABASE_URL", "REDIS_URL", "JWT_SECRET", "JWT_PUBLIC_KEY_FILE", "JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "INTERNAL_TOKEN",
 		"INTERNAL_ADDR", "INTERNAL_TLS_CERT", "INTERNAL_TLS_KEY", "INTERNAL_CLIENT_CA", "INTERNAL_CLIENT_NAMES",
-		"RATE_LIMIT_RPM", "MAX_PENDING", "REMINDER_LEAD", "FEED_RETENTION", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "LOG_LEVEL", "LOG_FORMAT", "SHUTDOWN_TIMEOUT",
+		"RATE_LIMIT_RPM", "MAX_PENDING", "PENDING_TTL", "REMINDER_LEADS", "FEED_RETENTION", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "LOG_LEVEL", "LOG_FORMAT", "SHUTDOWN_TIMEOUT",
 		"ADMIN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL",
 	} {
 		if !slices.Contains(named, name) {

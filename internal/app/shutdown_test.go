@@ -32,7 +32,7 @@ func serve(t *testing.T, change func(*Settings)) *served {
 	s := &served{t: t, log: &logs{}, ended: make(chan error, 1)}
 	settings := Settings{
 		Addr: "127.0.0.1:0", DatabaseURL: pgtest.URL(t), JWTSecret: testSecret, MaxPending: 10,
-		ReminderLead: 300 * 24 * time.Hour, FeedRetention: 720 * time.Hour, ShutdownTimeout: 4 * time.Second, Worker: true,
+		ReminderLeads: []time.Duration{30 * 24 * time.Hour}, FeedRetention: 720 * time.Hour, ShutdownTimeout: 4 * time.Second, Worker: true,
 	}
 	change(&settings)
 	var ctx context.Context

@@ -70,7 +70,8 @@ func TestOneTraceGoesFromTheCallerToTheReminder(t *testing.T) {
 	t.Parallel()
 	to := newReceiver(t)
 	i := start(t, func(s *Settings) {
-		s.TraceEndpoint, s.RedisURL, s.ReminderLead, s.RateLimit = to.URL, redistest.Start(t).URL(), 3000*time.Hour, 60
+		s.TraceEndpoint, s.RedisURL, s.RateLimit = to.URL, redistest.Start(t).URL(), 60
+		s.ReminderLeads = []time.Duration{700 * time.Hour, 699 * time.Hour} // both are due
 	})
 	i.awaitf(func() bool { _, found := i.readiness(); return found.Redis == "ok" }, "Redis, which counts calls from then on")
 	const id, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

@@ -3,12 +3,13 @@ package booking
 // Role says on which side of a booking somebody stands.
 type Role string
 
-// The three kinds of callers. Internal is a service of ours, admitted by token
-// or certificate; it has no user id.
+// The three kinds of callers, and what nobody calls for. Internal is a service of
+// ours, admitted by token or certificate; it has no user id, nor has System.
 const (
 	RoleCustomer Role = "customer"
 	RoleProvider Role = "provider"
 	RoleInternal Role = "internal"
+	RoleSystem   Role = "system"
 )
 
 // Actor is who calls: a user on one side of bookings, or an internal service.
@@ -22,6 +23,9 @@ type Actor struct {
 
 // Internal is the actor for every internal service.
 var Internal = Actor{Role: RoleInternal}
+
+// System is the actor of what happens by itself: a PENDING booking expires.
+var System = Actor{Role: RoleSystem}
 
 // Owns reports whether b is this actor's own: the side of the booking that the
 // role names is the actor. Internal services own every booking.

@@ -18,6 +18,9 @@ type Booking struct {
 	// Cancellation is nil unless the status is StatusCancelled.
 	Cancellation *Cancellation
 	Reminder     Reminder
+	// Expiry is nil where the booking does not expire: always unless the status is
+	// StatusPending.
+	Expiry *Expiry
 	// Version moves with each change that a caller makes; the etag shows it.
 	Version int64
 	// Moves is how often the booking has been moved. With the id it names the

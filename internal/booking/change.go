@@ -25,9 +25,10 @@ func Cancel(reason string) Change {
 }
 
 // Reschedule moves a booking in place. Moved by its customer it is PENDING
-// again. lead is how long before the new start the new reminder is due.
-func Reschedule(to Slot, lead time.Duration) Change {
-	return Change{rescheduling, move{to: to, lead: lead}}
+// again. Its reminders come by the leads that it has. Where it is PENDING then, by
+// whomever it was moved, it waits for an answer anew: pendingTTL is how long.
+func Reschedule(to Slot, pendingTTL time.Duration) Change {
+	return Change{rescheduling, move{to: to, pendingTTL: pendingTTL}}
 }
 
 // Update changes what the parties have written into a booking.

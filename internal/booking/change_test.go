@@ -169,7 +169,7 @@ func TestAMoveToTheSameTimesIsNoChange(t *testing.T) {
 		for _, startsIn := range []time.Duration{time.Hour, -time.Hour} {
 			before := booked(booking.StatusConfirmed, startsIn)
 			again := booking.Slot{Start: before.Slot.Start.In(time.FixedZone("", 3600)), End: before.Slot.End}
-			after, event, err := booking.Reschedule(again, lead).Apply(before, by, `W/"1"`, now)
+			after, event, err := booking.Reschedule(again, 0).Apply(before, by, `W/"1"`, now)
 			if err != nil || event != nil || !reflect.DeepEqual(after, before) {
 				t.Errorf("by %s, starts in %v: %+v, event %v, %v", by.Role, startsIn, after, event, err)
 			}
@@ -184,7 +184,7 @@ func TestAMoveOfEitherEndIsAChange(t *testing.T) {
 		{Start: before.Slot.Start.Add(time.Microsecond), End: before.Slot.End},
 		{Start: before.Slot.Start, End: before.Slot.End.Add(time.Microsecond)},
 	} {
-		after, event, err := booking.Reschedule(to, lead).Apply(before, customer, "", now)
+		after, event, err := booking.Reschedule(to, 0).Apply(before, customer, "", now)
 		if err != nil || event == nil || !after.Slot.Equal(to) {
 			t.Errorf("to %v: %v, event %v, %v", to, after.Slot, event, err)
 		}
@@ -194,7 +194,7 @@ func TestAMoveOfEitherEndIsAChange(t *testing.T) {
 // The order of checks: what is done already, the etag, the transition, the rules.
 func TestAnOldEtagIsSaidBeforeTheRules(t *testing.T) {
 	t.Parallel()
-	past := booking.Reschedule(hourFrom(now.Add(-time.Hour)), lead)
+	past := booking.Reschedule(hourFrom(now.Add(-time.Hour)), 0)
 	tests := map[string]struct {
 		booking booking.Booking
 		by      booking.Actor
@@ -228,7 +228,7 @@ func TestACustomerMovesOnlyIntoTheFuture(t *testing.T) {
 		time.Microsecond: "", 0: booking.ReasonStartInPast, -time.Hour: booking.ReasonStartInPast,
 		3 * 366 * 24 * time.Hour: booking.ReasonValidationFailed,
 	} {
-		to := booking.Reschedule(hourFrom(now.Add(startsIn)), lead)
+		to := booking.Reschedule(hourFrom(now.Add(startsIn)), 0)
 		_, _, err := to.Apply(booked(booking.StatusConfirmed, 30*time.Hour), customer, "", now)
 		if got := reasonOf(t, err); got != want || (err != nil && fieldOf(err) != "start_time") {
 			t.Errorf("to a start in %v: %v, want %q", startsIn, err, want)
@@ -239,7 +239,7 @@ func TestACustomerMovesOnlyIntoTheFuture(t *testing.T) {
 func TestOthersMoveIntoThePast(t *testing.T) {
 	t.Parallel()
 	for _, by := range []booking.Actor{provider, booking.Internal} {
-		after, _, err := booking.Reschedule(hourFrom(now.Add(-time.Hour)), lead).Apply(booked(booking.StatusConfirmed, time.Hour), by, "", now)
+		after, _, err := booking.Reschedule(hourFrom(now.Add(-time.Hour)), 0).Apply(booked(booking.StatusConfirmed, time.Hour), by, "", now)
 		if err != nil || after.Reminder.State != booking.ReminderSkipped {
 			t.Errorf("by %s: %+v, %v", by.Role, after.Reminder, err)
 		}
@@ -255,12 +255,12 @@ func TestABookingIsMovedAHundredTimes(t *testing.T) {
 			before := booked(booking.StatusConfirmed, time.Hour)
 			before.Moves = moves
 			for _, to := range []booking.Slot{elsewhere, hourFrom(now.AddDate(3, 0, 0))} {
-				_, _, err := booking.Reschedule(to, lead).Apply(before, by, "", now)
+				_, _, err := booking.Reschedule(to, 0).Apply(before, by, "", now)
 				if got := reasonOf(t, err); got != want && (want != "" || got != booking.ReasonValidationFailed) {
 					t.Errorf("by %s after %d moves: %q, want %q", by.Role, moves, got, want)
 				}
 			}
-			if _, event, err := booking.Reschedule(before.Slot, lead).Apply(before, by, "", now); event != nil || err != nil {
+			if _, event, err := booking.Reschedule(before.Slot, 0).Apply(before, by, "", now); event != nil || err != nil {
 				t.Errorf("by %s after %d moves, to the same slot: event %v, %v", by.Role, moves, event, err)
 			}
 			if offered := slices.Contains(before.AllowedActions(by, now), booking.ActionReschedule); offered != (want == "" || by == booking.Internal) {

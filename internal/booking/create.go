@@ -14,6 +14,9 @@ type Request struct {
 	CustomerID string
 	Slot       Slot
 	Details
+	// Leads are how long before the start to remind; empty for those of the
+	// setting.
+	Leads Leads
 	// IdempotencyKey makes a retry safe: the provider's bookings have it once.
 	// 1 to 255 characters; empty for none.
 	IdempotencyKey string
@@ -48,12 +51,26 @@ func (r Request) Resolve(by Actor) (Request, error) {
 	return r, nil
 }
 
+// Terms are what an installation sets for all bookings that are made or moved.
+type Terms struct {
+	// Leads are how long before its start a booking is reminded of that names no
+	// leads of its own. At least one.
+	Leads Leads
+	// PendingTTL is how long after it became PENDING a booking expires that nobody
+	// answers; 0: never.
+	PendingTTL time.Duration
+}
+
 // New is the booking that a resolved request asks for, and its first event. It
-// starts PENDING when the customer asks, else CONFIRMED. lead is how long before
-// the start its reminder is due. It fails as Slot.CheckStart does.
-func New(id uuid.UUID, by Actor, r Request, now time.Time, lead time.Duration) (Booking, Event, error) {
+// starts PENDING when the customer asks, else CONFIRMED. terms are those of
+// the installation. It fails as Slot.CheckStart does.
+func New(id uuid.UUID, by Actor, r Request, now time.Time, terms Terms) (Booking, Event, error) {
 	if err := r.Slot.CheckStart(by, now); err != nil {
 		return Booking{}, Event{}, err
+	}
+	leads := r.Leads
+	if len(leads) == 0 {
+		leads = terms.Leads
 	}
 	b := Booking{
 		ID:           id,
@@ -63,7 +80,8 @@ func New(id uuid.UUID, by Actor, r Request, now time.Time, lead time.Duration) (
 		Status:       StatusConfirmed,
 		Details:      r.Details,
 		Cancellation: nil,
-		Reminder:     newReminder(r.Slot.Start, now, lead),
+		Reminder:     newReminder(leads, r.Slot.Start, now),
+		Expiry:       nil,
 		Version:      1,
 		Moves:        0,
 		CreateTime:   now,
@@ -72,5 +90,6 @@ func New(id uuid.UUID, by Actor, r Request, now time.Time, lead time.Duration) (
 	if by.Role == RoleCustomer {
 		b.Status = StatusPending
 	}
+	b.Expiry = b.expiry(terms.PendingTTL, now)
 	return b, newEvent(EventCreated, b, by, now), nil
 }

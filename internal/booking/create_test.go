@@ -49,10 +49,10 @@ func TestOnlyACustomersBookingHasToBeConfirmed(t *testing.T) {
 	for by, status := range map[booking.Actor]booking.Status{
 		customer: booking.StatusPending, provider: booking.StatusConfirmed, booking.Internal: booking.StatusConfirmed,
 	} {
-		got, event, err := booking.New(id, by, request, now, lead)
+		got, event, err := booking.New(id, by, request, now, terms)
 		want := booking.Booking{
 			ID: id, ProviderID: "ben", CustomerID: "anna", Slot: request.Slot, Status: status, Details: request.Details,
-			Reminder: booking.Reminder{DueTime: request.Slot.Start.Add(-lead), State: booking.ReminderScheduled},
+			Reminder: booking.Reminder{Leads: leads, DueTime: request.Slot.Start.Add(-lead), State: booking.ReminderScheduled},
 			Version:  1, CreateTime: now, UpdateTime: now,
 		}
 		if err != nil || !reflect.DeepEqual(got, want) || event.By != by {
@@ -65,7 +65,7 @@ func TestANewBookingStartsWhereItMay(t *testing.T) {
 	t.Parallel()
 	request := booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: hourFrom(now)}
 	for by, want := range map[booking.Actor]booking.Reason{customer: booking.ReasonStartInPast, provider: "", booking.Internal: ""} {
-		b, event, err := booking.New(uuid.Max, by, request, now, lead)
+		b, event, err := booking.New(uuid.Max, by, request, now, terms)
 		if reasonOf(t, err) != want {
 			t.Errorf("by %s: %v", by.Role, err)
 		}

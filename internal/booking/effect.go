@@ -32,8 +32,9 @@ func (e enter) done(b Booking) bool { return b.Status == e.status }
 
 func (e enter) apply(b Booking, _ Actor, _ time.Time) Booking {
 	b.Status = e.status
+	b.Expiry = nil
 	if !b.Status.Active() {
-		b.Reminder = b.Reminder.skipped()
+		b.Reminder = b.Reminder.skipped(b.Slot.Start)
 	}
 	return b
 }
@@ -73,8 +74,8 @@ func (r rewrite) apply(b Booking, _ Actor, _ time.Time) Booking {
 
 // move is the effect of a new slot.
 type move struct {
-	to   Slot
-	lead time.Duration
+	to         Slot
+	pendingTTL time.Duration
 }
 
 func (m move) done(b Booking) bool { return b.Status.Active() && b.Slot.Equal(m.to) }
@@ -85,10 +86,11 @@ func (m move) check(by Actor, now time.Time) error { return m.to.CheckStart(by, 
 func (m move) apply(b Booking, by Actor, now time.Time) Booking {
 	b.Slot = m.to
 	b.Moves++
-	b.Reminder = newReminder(m.to.Start, now, m.lead)
+	b.Reminder = newReminder(b.Reminder.Leads, m.to.Start, now)
 	if by.Role == RoleCustomer {
 		b.Status = StatusPending
 	}
+	b.Expiry = b.expiry(m.pendingTTL, now)
 	return b
 }
 

@@ -26,7 +26,7 @@ const (
 type Event struct {
 	Type EventType
 	Time time.Time
-	// By is who caused it; reminders are caused by Internal.
+	// By is who caused it; reminders are caused by Internal, expiries by System.
 	By        Actor
 	BookingID uuid.UUID
 	// StartTime is the booking's start after the change: what makes a reminder
@@ -52,6 +52,7 @@ type EventData struct {
 	CancelledBy       string   `json:"cancelledBy,omitempty"`
 	PreviousStartTime string   `json:"previousStartTime,omitempty"`
 	PreviousEndTime   string   `json:"previousEndTime,omitempty"`
+	LeadSeconds       *int32   `json:"leadSeconds,omitempty"`
 }
 
 // newEvent fills in what every event tells of the booking.
@@ -77,9 +78,10 @@ func newEvent(kind EventType, b Booking, by Actor, now time.Time) Event {
 
 // reminderDue is the event of a reminder that goes out now. Of the slot and the
 // status it tells the start alone: the reminder changes nothing of the rest.
-func reminderDue(b Booking, now time.Time) Event {
+func reminderDue(b Booking, lead time.Duration, now time.Time) Event {
 	event := newEvent(EventReminderDue, b, Internal, now)
 	event.Data.EndTime, event.Data.Status = "", ""
+	event.Data.LeadSeconds = new(int32(lead / time.Second))
 	return event
 }
 
@@ -91,6 +93,8 @@ func roleName(role Role) string {
 		return "ROLE_CUSTOMER"
 	case RoleProvider:
 		return "ROLE_PROVIDER"
+	case RoleSystem:
+		return "ROLE_SYSTEM"
 	default:
 		return "ROLE_INTERNAL"
 	}

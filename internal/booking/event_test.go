@@ -79,20 +79,21 @@ func TestAnUpdateTellsTheMetadataAndNotTheNote(t *testing.T) {
 func TestACreationIsAnEvent(t *testing.T) {
 	t.Parallel()
 	request := booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: hourFrom(now.Add(time.Hour)), Details: booking.Details{Note: "not for events", Metadata: booking.Metadata{"a": ""}}}
-	b, event, err := booking.New(uuid.Max, customer, request, now, lead)
+	b, event, err := booking.New(uuid.Max, customer, request, now, terms)
 	if err != nil {
 		t.Fatal(err)
 	}
 	checkEvent(t, event, booking.EventCreated, customer, b, common(b))
 }
 
-func TestAReminderTellsOfTheSlotTheStartAlone(t *testing.T) {
+func TestAReminderTellsTheStartAndTheLeadAlone(t *testing.T) {
 	t.Parallel()
 	b := booked(booking.StatusConfirmed, lead)
 	want := common(b)
 	delete(want, "endTime")
 	delete(want, "status")
-	_, event := b.Remind(b.Moves, false, now)
+	want["leadSeconds"] = lead.Seconds()
+	_, event := b.Remind(b.Moves, lead, nil, now)
 	checkEvent(t, *event, booking.EventReminderDue, booking.Internal, b, want)
 }
 

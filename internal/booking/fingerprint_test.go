@@ -33,6 +33,10 @@ func TestAnotherCallHasAnotherFingerprint(t *testing.T) {
 		"the end":          func(_ *booking.Actor, r *booking.Request) { r.Slot.End = r.Slot.End.Add(time.Microsecond) },
 		"the note":         func(_ *booking.Actor, r *booking.Request) { r.Note += " " },
 		"the note's bytes": func(_ *booking.Actor, r *booking.Request) { r.Note = "a\u00a0note" },
+		"leads":            func(_ *booking.Actor, r *booking.Request) { r.Leads = leads },
+		"other leads":      func(_ *booking.Actor, r *booking.Request) { r.Leads = booking.Leads{time.Hour} },
+		"more leads":       func(_ *booking.Actor, r *booking.Request) { r.Leads = booking.Leads{time.Hour, lead} },
+		"in another order": func(_ *booking.Actor, r *booking.Request) { r.Leads = booking.Leads{lead, time.Hour} },
 		"no note":          func(_ *booking.Actor, r *booking.Request) { r.Note = "" },
 		"metadata":         metadata("a", "b"),
 		"another value":    metadata("a", "c"),
@@ -129,6 +133,8 @@ func alter(t *testing.T, field reflect.Value) {
 	switch value := field.Interface().(type) {
 	case string:
 		field.SetString(value + "x")
+	case booking.Leads:
+		field.Set(reflect.ValueOf(append(value, time.Hour)))
 	case bool:
 		field.SetBool(!value)
 	case booking.Metadata:

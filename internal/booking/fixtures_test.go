@@ -15,6 +15,12 @@ var now = time.Date(2031, 3, 4, 9, 30, 0, 0, time.UTC)
 
 const lead = 10 * time.Minute
 
+// leads are those of the setting.
+var (
+	leads = booking.Leads{lead}
+	terms = booking.Terms{Leads: leads}
+)
+
 var (
 	customer = booking.Actor{Role: booking.RoleCustomer, ID: "anna"}
 	provider = booking.Actor{Role: booking.RoleProvider, ID: "ben"}
@@ -40,7 +46,7 @@ func booked(status booking.Status, startsIn time.Duration) booking.Booking {
 		Slot:       hourFrom(now.Add(startsIn)),
 		Status:     status,
 		Details:    booking.Details{Note: "a note", Metadata: booking.Metadata{"service": "cut", "price": "20"}},
-		Reminder:   booking.Reminder{DueTime: now.Add(startsIn - lead), State: booking.ReminderSkipped},
+		Reminder:   booking.Reminder{Leads: leads, DueTime: now.Add(startsIn - lead), State: booking.ReminderSkipped},
 		Version:    7,
 		Moves:      2,
 		CreateTime: now.Add(-48 * time.Hour),
@@ -67,7 +73,7 @@ func change(action booking.Action) booking.Change {
 	case booking.ActionConfirm:
 		return booking.Confirm()
 	case booking.ActionReschedule:
-		return booking.Reschedule(elsewhere, lead)
+		return booking.Reschedule(elsewhere, 0)
 	case booking.ActionCancel:
 		return booking.Cancel("ill")
 	case booking.ActionComplete:

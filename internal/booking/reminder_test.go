@@ -25,16 +25,16 @@ func TestAReminderIsDueByTheLeadBeforeTheStart(t *testing.T) {
 	}
 	for name, test := range tests {
 		slot := hourFrom(now.Add(test.startsIn))
-		made, _, err := booking.New(uuid.Max, provider, booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: slot}, now, lead)
+		made, _, err := booking.New(uuid.Max, provider, booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: slot}, now, terms)
 		if err != nil {
 			t.Fatal(err)
 		}
-		moved, _, err := booking.Reschedule(slot, lead).Apply(booked(booking.StatusPending, 99*time.Hour), provider, "", now)
+		moved, _, err := booking.Reschedule(slot, 0).Apply(booked(booking.StatusPending, 99*time.Hour), provider, "", now)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := booking.Reminder{DueTime: slot.Start.Add(-lead), State: test.state}
-		if made.Reminder != want || moved.Reminder != want {
+		want := booking.Reminder{Leads: leads, DueTime: slot.Start.Add(-lead), State: test.state}
+		if !reflect.DeepEqual(made.Reminder, want) || !reflect.DeepEqual(moved.Reminder, want) {
 			t.Errorf("%s: made %+v, moved %+v, want %+v", name, made.Reminder, moved.Reminder, want)
 		}
 	}
@@ -43,9 +43,45 @@ func TestAReminderIsDueByTheLeadBeforeTheStart(t *testing.T) {
 func TestAReminderIsDueAtAWholeMicrosecond(t *testing.T) {
 	t.Parallel()
 	request := booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: hourFrom(now.Add(time.Hour))}
-	b, _, err := booking.New(uuid.Max, provider, request, now, 1500*time.Nanosecond)
+	b, _, err := booking.New(uuid.Max, provider, request, now, booking.Terms{Leads: booking.Leads{1500 * time.Nanosecond}})
 	if want := request.Slot.Start.Add(-2 * time.Microsecond); err != nil || !b.Reminder.DueTime.Equal(want) {
 		t.Errorf("due at %v, want %v, %v", b.Reminder.DueTime, want, err)
+	}
+}
+
+// several are leads in no order.
+var several = booking.Leads{time.Hour, 24 * time.Hour, 5 * time.Minute}
+
+// ordered are the same as they are kept.
+var ordered = booking.Leads{24 * time.Hour, time.Hour, 5 * time.Minute}
+
+func TestTheFirstReminderIsOfTheLongestLeadThatHasNotPassed(t *testing.T) {
+	t.Parallel()
+	for startsIn, lead := range map[time.Duration]time.Duration{
+		48 * time.Hour:                  24 * time.Hour,
+		24 * time.Hour:                  24 * time.Hour, // due at once
+		24*time.Hour - time.Microsecond: time.Hour,
+		10 * time.Minute:                5 * time.Minute,
+		time.Minute:                     5 * time.Minute, // all have passed
+		-time.Hour:                      5 * time.Minute,
+	} {
+		slot := hourFrom(now.Add(startsIn))
+		request := booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: slot, Leads: several}
+		made, _, err := booking.New(uuid.Max, provider, request, now, terms)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := booked(booking.StatusConfirmed, 99*time.Hour)
+		before.Reminder.Leads = ordered
+		moved, _, err := booking.Reschedule(slot, 0).Apply(before, provider, "", now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range []booking.Booking{made, moved} {
+			if b.Lead() != lead || !reflect.DeepEqual(b.Reminder.Leads, ordered) {
+				t.Errorf("starts in %v: %+v, not of %v", startsIn, b.Reminder, lead)
+			}
+		}
 	}
 }
 
@@ -53,7 +89,7 @@ func TestAReminderIsDueAtAWholeMicrosecond(t *testing.T) {
 func TestAReminderIsNeverDueBeforeTheFirstYear(t *testing.T) {
 	t.Parallel()
 	slot := hourFrom(time.Date(1, 1, 1, 0, 5, 0, 0, time.UTC))
-	b, _, err := booking.New(uuid.Max, provider, booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: slot}, now, lead)
+	b, _, err := booking.New(uuid.Max, provider, booking.Request{ProviderID: "ben", CustomerID: "anna", Slot: slot}, now, terms)
 	if err != nil || !b.Reminder.DueTime.Equal(slot.Start) || b.Reminder.State != booking.ReminderSkipped {
 		t.Errorf("reminder = %+v, %v", b.Reminder, err)
 	}
@@ -83,7 +119,7 @@ func TestAConfirmationLeavesTheReminder(t *testing.T) {
 	before := booked(booking.StatusPending, time.Hour)
 	before.Reminder.JobID = &job
 	after, _, err := booking.Confirm().Apply(before, provider, "", now)
-	if err != nil || after.Reminder != before.Reminder {
+	if err != nil || !reflect.DeepEqual(after.Reminder, before.Reminder) {
 		t.Errorf("reminder = %+v, %v", after.Reminder, err)
 	}
 }
@@ -94,11 +130,71 @@ func TestAMoveMakesANewReminderWithoutAJob(t *testing.T) {
 	for _, state := range []booking.ReminderState{booking.ReminderScheduled, booking.ReminderSent, booking.ReminderSkipped} {
 		before := booked(booking.StatusConfirmed, time.Minute)
 		before.Reminder.State, before.Reminder.JobID = state, &job
-		after, _, err := booking.Reschedule(elsewhere, lead).Apply(before, customer, "", now)
-		want := booking.Reminder{DueTime: elsewhere.Start.Add(-lead), State: booking.ReminderScheduled}
-		if err != nil || after.Reminder != want {
+		after, _, err := booking.Reschedule(elsewhere, 0).Apply(before, customer, "", now)
+		want := booking.Reminder{Leads: leads, DueTime: elsewhere.Start.Add(-lead), State: booking.ReminderScheduled}
+		if err != nil || !reflect.DeepEqual(after.Reminder, want) {
 			t.Errorf("from %s: %+v, %v", state, after.Reminder, err)
 		}
+	}
+}
+
+// turns are jobs of bookings with several leads, which are to remind by one lead.
+var turns = map[string]struct {
+	startsIn time.Duration
+	next     time.Duration // is to come
+	job      time.Duration // is of
+	sent     booking.Leads // before a move away and back
+	told     time.Duration // is reminded of; 0 for none
+	then     time.Duration // comes after it, or was the last
+	state    booking.ReminderState
+}{
+	"the first":            {24 * time.Hour, 24 * time.Hour, 24 * time.Hour, nil, 24 * time.Hour, time.Hour, booking.ReminderScheduled},
+	"the second":           {time.Hour, time.Hour, time.Hour, nil, time.Hour, 5 * time.Minute, booking.ReminderScheduled},
+	"the last":             {5 * time.Minute, 5 * time.Minute, 5 * time.Minute, nil, 5 * time.Minute, 5 * time.Minute, booking.ReminderSent},
+	"late":                 {2 * time.Hour, 24 * time.Hour, 24 * time.Hour, nil, 24 * time.Hour, time.Hour, booking.ReminderScheduled},
+	"two are overdue":      {30 * time.Minute, 24 * time.Hour, 24 * time.Hour, nil, time.Hour, 5 * time.Minute, booking.ReminderScheduled},
+	"all are overdue":      {time.Minute, 24 * time.Hour, 24 * time.Hour, nil, 5 * time.Minute, 5 * time.Minute, booking.ReminderSent},
+	"too late":             {0, 24 * time.Hour, 24 * time.Hour, nil, 0, 5 * time.Minute, booking.ReminderSkipped},
+	"of a lead gone by":    {30 * time.Minute, 5 * time.Minute, time.Hour, booking.Leads{time.Hour}, 0, 5 * time.Minute, booking.ReminderScheduled},
+	"of a lead to come":    {2 * time.Hour, time.Hour, 5 * time.Minute, nil, 0, time.Hour, booking.ReminderScheduled},
+	"sent before":          {24 * time.Hour, 24 * time.Hour, 24 * time.Hour, booking.Leads{24 * time.Hour}, 0, time.Hour, booking.ReminderScheduled},
+	"sent before, overdue": {30 * time.Minute, 24 * time.Hour, 24 * time.Hour, booking.Leads{time.Hour}, 0, 5 * time.Minute, booking.ReminderScheduled},
+	"another sent before":  {time.Hour, time.Hour, time.Hour, booking.Leads{24 * time.Hour}, time.Hour, 5 * time.Minute, booking.ReminderScheduled},
+	"the last sent before": {0, 5 * time.Minute, 5 * time.Minute, booking.Leads{5 * time.Minute}, 0, 5 * time.Minute, booking.ReminderSent},
+	"a lead that is not there": { // as one of the version before leaves it
+		15 * time.Minute, 15 * time.Minute, 15 * time.Minute, nil, 15 * time.Minute, 5 * time.Minute, booking.ReminderScheduled,
+	},
+}
+
+func TestOneReminderIsFollowedByThatOfTheNextLead(t *testing.T) {
+	t.Parallel()
+	job := int64(42)
+	for name, test := range turns {
+		b := booked(booking.StatusConfirmed, test.startsIn)
+		b.Reminder = booking.Reminder{Leads: ordered, DueTime: b.Slot.Start.Add(-test.next), State: booking.ReminderScheduled, JobID: &job}
+		after, event := b.Remind(b.Moves, test.job, test.sent, now)
+		if (event != nil) != (test.told != 0) || event != nil && *event.Data.LeadSeconds != int32(test.told.Seconds()) {
+			t.Errorf("%s: event %+v", name, event)
+		}
+		if after.Lead() != test.then || after.Reminder.State != test.state {
+			t.Errorf("%s: %+v", name, after.Reminder)
+		}
+		if !reflect.DeepEqual(after.Reminder.Leads, ordered) || after.Version != b.Version || !after.UpdateTime.Equal(b.UpdateTime) {
+			t.Errorf("%s: %+v", name, after)
+		}
+		if test.next != test.then && after.Reminder.State == booking.ReminderScheduled && after.Reminder.JobID != nil {
+			t.Errorf("%s: the next has the job of the one before", name)
+		}
+	}
+}
+
+func TestABookingThatIsCalledOffIsDueNoMore(t *testing.T) {
+	t.Parallel()
+	b := booked(booking.StatusConfirmed, 48*time.Hour)
+	b.Reminder.Leads, b.Reminder.DueTime = ordered, b.Slot.Start.Add(-24*time.Hour)
+	after, _, err := booking.Cancel("").Apply(b, provider, "", now)
+	if err != nil || after.Lead() != 5*time.Minute || after.Reminder.State != booking.ReminderSkipped {
+		t.Errorf("%+v, %v", after.Reminder, err)
 	}
 }
 
@@ -140,7 +236,11 @@ func TestAJobRemindsOnceAndOnlyOfWhatIs(t *testing.T) {
 		if test.want != "" {
 			want.Reminder.State = test.want
 		}
-		after, event := b.Remind(test.moves, test.alreadySent, now)
+		var sent booking.Leads
+		if test.alreadySent {
+			sent = leads
+		}
+		after, event := b.Remind(test.moves, lead, sent, now)
 		if !reflect.DeepEqual(after, want) || (event != nil) != test.send {
 			t.Errorf("%s: %+v, event %v", name, after.Reminder, event)
 		}

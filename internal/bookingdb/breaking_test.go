@@ -71,13 +71,18 @@ var breaking = map[string][]columns{
 		keyed("'b-key'", columns{"request_fingerprint": "sha512('')"}),
 	},
 	"bookings_reminder_state_check": {{"reminder_state": "'LATE'"}, {"reminder_state": "''"}},
-	"bookings_reminder_due_check":   {{"reminder_due_time": "'2031-03-04 09:00:00.000001Z'"}},
+	"bookings_reminder_leads_check": {
+		{"reminder_leads": "'{-1}'"}, {"reminder_leads": "'{3600,2592001}'"}, {"reminder_leads": "'{5,4,3,2,1,0}'"},
+	},
+	"bookings_reminder_due_check": {{"reminder_due_time": "'2031-03-04 09:00:00.000001Z'"}},
 	"bookings_reminder_scheduled_check": {
 		{"reminder_job_id": "NULL"},
 		{"status": "'COMPLETED'"},
 		{"status": "'NO_SHOW'"},
 		cancelled(columns{"reminder_state": "'SCHEDULED'"}),
 	},
+
+	"bookings_expiry_check": {{"expire_time": "now()"}, {"expire_job_id": "1"}},
 
 	"booking_events_pkey":           {{"id": existing}},
 	"booking_events_history_unique": {{"ordinal": "77"}},
@@ -89,10 +94,13 @@ var breaking = map[string][]columns{
 	},
 	"booking_events_actor_id_check": {
 		{"actor_role": "'internal'"},
+		{"actor_role": "'system'"},
 		{"actor_id": "''"},
 	},
-	"booking_events_data_check":   {{"data": "'[]'"}, {"data": "'null'"}, {"data": `'"text"'`}},
-	"booking_events_one_reminder": {{"type": "'booking.reminder.due'"}},
+	"booking_events_data_check": {{"data": "'[]'"}, {"data": "'null'"}, {"data": `'"text"'`}},
+	"booking_events_one_reminder_a_lead": {
+		{"type": "'booking.reminder.due'", "data": `'{"leadSeconds": 600, "startTime": "…"}'`},
+	},
 
 	"feeds_pkey":       {{"user_id": "'anna'"}},
 	"feeds_role_check": {{"role": "'internal'"}, {"role": "''"}},

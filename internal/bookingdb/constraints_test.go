@@ -41,7 +41,7 @@ const existing = "'01977d4e-3c1a-7c2b-9d5e-0123456789ab'"
 // present are the rows that are there already.
 var present = map[string]columns{
 	"bookings":       {"id": existing, "provider_id": "'ben'", "idempotency_key": "'a-key'", "request_fingerprint": "sha256('')"},
-	"booking_events": {"id": existing, "type": "'booking.reminder.due'", "ordinal": "77"},
+	"booking_events": {"id": existing, "type": "'booking.reminder.due'", "ordinal": "77", "data": `'{"leadSeconds": 600}'`},
 	"feeds":          {"user_id": "'anna'"},
 	"feed_entries":   {"user_id": "'anna'"},
 }

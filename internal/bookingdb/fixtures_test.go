@@ -37,7 +37,7 @@ func confirmed() booking.Booking {
 		ID: uuid.New(), ProviderID: provider.ID, CustomerID: customer.ID,
 		Slot:   booking.Slot{Start: now, End: now.Add(time.Hour)},
 		Status: booking.StatusConfirmed, Details: details,
-		Reminder: booking.Reminder{DueTime: now.Add(-10 * time.Minute), State: booking.ReminderScheduled, JobID: &job},
+		Reminder: booking.Reminder{Leads: booking.Leads{24 * time.Hour, 10 * time.Minute}, DueTime: now.Add(-10 * time.Minute), State: booking.ReminderScheduled, JobID: &job},
 		Version:  1, CreateTime: now.Add(-2 * time.Hour), UpdateTime: now.Add(-time.Hour),
 	}
 }

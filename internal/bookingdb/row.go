@@ -2,6 +2,7 @@ package bookingdb
 
 import (
 	"encoding/json"
+	"time"
 
 	"bookings/gen/sqlc"
 	"bookings/internal/booking"
@@ -26,10 +27,12 @@ func FromRow(row sqlc.Booking) booking.Booking {
 		},
 		Cancellation: cancellation(row),
 		Reminder: booking.Reminder{
+			Leads:   leads(row),
 			DueTime: row.ReminderDueTime.UTC(),
 			State:   booking.ReminderState(row.ReminderState),
 			JobID:   row.ReminderJobID,
 		},
+		Expiry:     expiry(row),
 		Version:    row.Version,
 		Moves:      row.Moves,
 		CreateTime: row.CreateTime.UTC(),
@@ -72,6 +75,24 @@ func toJSON(metadata booking.Metadata) json.RawMessage {
 	return column
 }
 
+// expiry relies on bookings_expiry_check: both or none.
+func expiry(row sqlc.Booking) *booking.Expiry {
+	if row.ExpireTime == nil || row.Status != string(booking.StatusPending) {
+		return nil
+	}
+	return &booking.Expiry{Time: row.ExpireTime.UTC(), JobID: *row.ExpireJobID}
+}
+
+// leads are a booking's. A row of the version before has none: its one lead is the
+// start less the due time, cut to what leads may be.
+func leads(row sqlc.Booking) booking.Leads {
+	if len(row.ReminderLeads) > 0 {
+		return booking.LeadsOf(row.ReminderLeads)
+	}
+	lead := row.StartTime.Sub(row.ReminderDueTime).Truncate(time.Second)
+	return booking.Leads{min(lead, booking.MaxLead)}
+}
+
 // InsertParams are a new booking with its idempotency key and the fingerprint of
 // the call that the key stands for. Without a key both are NULL, and the
 // fingerprint is not looked at.
@@ -89,16 +110,32 @@ func InsertParams(b booking.Booking, key string, fingerprint []byte) sqlc.Bookin
 		Moves:              b.Moves,
 		IdempotencyKey:     nil,
 		RequestFingerprint: nil,
+		ReminderLeads:      b.Reminder.Leads.Seconds(),
 		ReminderDueTime:    b.Reminder.DueTime,
 		ReminderState:      string(b.Reminder.State),
 		ReminderJobID:      b.Reminder.JobID,
+		ExpireTime:         nil,
+		ExpireJobID:        nil,
 		CreateTime:         b.CreateTime,
 		UpdateTime:         b.UpdateTime,
+	}
+	if e := b.Expiry; e != nil {
+		params.ExpireTime, params.ExpireJobID = &e.Time, &e.JobID
 	}
 	if key != "" {
 		params.IdempotencyKey, params.RequestFingerprint = &key, fingerprint
 	}
 	return params
+}
+
+// ReminderParams are what the worker of reminders changes.
+func ReminderParams(b booking.Booking) sqlc.BookingSetReminderParams {
+	return sqlc.BookingSetReminderParams{
+		ID:              b.ID,
+		ReminderDueTime: b.Reminder.DueTime,
+		ReminderState:   string(b.Reminder.State),
+		ReminderJobID:   b.Reminder.JobID,
+	}
 }
 
 // UpdateParams are all of a booking that can change.
@@ -115,10 +152,16 @@ func UpdateParams(b booking.Booking) sqlc.BookingUpdateParams {
 		CancelReason:    nil,
 		CancelledBy:     nil,
 		CancelTime:      nil,
+		ReminderLeads:   b.Reminder.Leads.Seconds(),
 		ReminderDueTime: b.Reminder.DueTime,
 		ReminderState:   string(b.Reminder.State),
 		ReminderJobID:   b.Reminder.JobID,
+		ExpireTime:      nil,
+		ExpireJobID:     nil,
 		UpdateTime:      b.UpdateTime,
+	}
+	if e := b.Expiry; e != nil {
+		params.ExpireTime, params.ExpireJobID = &e.Time, &e.JobID
 	}
 	if c := b.Cancellation; c != nil {
 		by := string(c.By)

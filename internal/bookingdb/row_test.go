@@ -26,14 +26,15 @@ func TestEverythingOfABookingComesBack(t *testing.T) {
 	moved := made
 	moved.Slot = booking.Slot{Start: now.Add(48 * time.Hour), End: now.Add(49 * time.Hour)}
 	moved.Status, moved.Version, moved.Moves = booking.StatusPending, 2, 1
-	moved.Reminder = booking.Reminder{DueTime: moved.Slot.Start, State: booking.ReminderSent}
+	moved.Reminder = booking.Reminder{Leads: booking.Leads{time.Hour, 0}, DueTime: moved.Slot.Start, State: booking.ReminderSent}
+	moved.Expiry = &booking.Expiry{Time: moved.Slot.Start, JobID: 5}
 	moved.UpdateTime = now
 	moved.Note, moved.Metadata = "another", booking.Metadata{"c": strings.Repeat("𝄞", 500)}
 	update(t, pool, moved)
-	checkStored(t, pool, moved)
+	waiting := checkStored(t, pool, moved)
 
 	cancelled := moved
-	cancelled.Status, cancelled.Version = booking.StatusCancelled, 3
+	cancelled.Status, cancelled.Version, cancelled.Expiry = booking.StatusCancelled, 3, nil
 	cancelled.Cancellation = &booking.Cancellation{Reason: "ill", By: booking.RoleInternal, Time: now.Add(time.Microsecond)}
 	cancelled.Reminder.State = booking.ReminderSkipped
 	cancelled.Note, cancelled.Metadata = "", nil
@@ -41,7 +42,7 @@ func TestEverythingOfABookingComesBack(t *testing.T) {
 	updated := checkStored(t, pool, cancelled)
 
 	checkEveryFieldIsSet(t, made, moved, cancelled)
-	checkEveryFieldIsSet(t, inserted, updated)
+	checkEveryFieldIsSet(t, inserted, waiting, updated)
 
 	cancelled.Cancellation.Reason = "" // is a reason, too
 	update(t, pool, cancelled)

@@ -9,6 +9,7 @@ import (
 
 	"bookings/internal/booking"
 	"bookings/internal/bookingdb"
+	"bookings/internal/expire"
 	"bookings/internal/feed"
 	"bookings/internal/pgbatch"
 	"bookings/internal/pgerror"
@@ -46,7 +47,7 @@ func (s *Service) Reschedule(ctx context.Context, by booking.Actor, target Targe
 	if err != nil {
 		return booking.Booking{}, err
 	}
-	b, err := s.change(ctx, by, target, booking.Reschedule(slot, s.ReminderLead), move.ValidateOnly)
+	b, err := s.change(ctx, by, target, booking.Reschedule(slot, s.Terms.PendingTTL), move.ValidateOnly)
 	if err == nil && move.ValidateOnly {
 		b = withoutIdentity(b)
 	}
@@ -86,7 +87,7 @@ func (s *Service) changeOf(
 		if err := s.checkPending(ctx, tx, before, after, by); err != nil {
 			return nil, err
 		}
-		if after, err = s.moveJob(ctx, tx, before, after); err != nil {
+		if after, err = s.moveJobs(ctx, tx, before, after); err != nil {
 			return nil, err
 		}
 		entries, err := update(ctx, tx, after, *event)
@@ -129,21 +130,34 @@ func (s *Service) checkPending(ctx context.Context, tx pgx.Tx, before, after boo
 	return booking.CheckPending(after, by, others, s.MaxPending)
 }
 
-// moveJob keeps the reminder's job in step with the booking. A job is unique by
-// booking and number of moves, so a move needs a new one, and takes back the old
-// one where it still waits. One that runs at this moment is let run: its worker
-// waits for our locks, then reads the booking and finds that the number of moves
-// is no longer its own. What changes neither the slot nor whether there is
-// something to remind of (a confirmation) leaves the job as it is.
-func (s *Service) moveJob(ctx context.Context, tx pgx.Tx, before, after booking.Booking) (booking.Booking, error) {
+// moveJobs keeps the jobs of a booking's reminder and expiry in step with it. A job
+// is unique by booking and number of moves, so a move needs new ones, and takes back
+// the old ones where they still wait. One that runs at this moment is let run: its
+// worker waits for our locks, then reads the booking and finds that it has nothing to
+// do. A confirmation leaves the reminder's job as it is.
+func (s *Service) moveJobs(ctx context.Context, tx pgx.Tx, before, after booking.Booking) (booking.Booking, error) {
 	moved := after.Moves != before.Moves
 	if moved || after.Reminder.State != before.Reminder.State {
 		if err := remind.Cancel(ctx, s.Jobs, tx, before.Reminder); err != nil {
 			return after, err
 		}
 	}
+	if moved || after.Status != before.Status {
+		if err := expire.Cancel(ctx, s.Jobs, tx, before.Expiry); err != nil {
+			return after, err
+		}
+	}
 	if !moved {
 		return after, nil
 	}
-	return remind.Schedule(ctx, s.Jobs, tx, after, requestid.From(ctx))
+	return s.schedule(ctx, tx, after)
+}
+
+// schedule inserts the jobs of a booking that is made or moved.
+func (s *Service) schedule(ctx context.Context, tx pgx.Tx, b booking.Booking) (booking.Booking, error) {
+	b, err := remind.Schedule(ctx, s.Jobs, tx, b, requestid.From(ctx))
+	if err != nil {
+		return b, err
+	}
+	return expire.Schedule(ctx, s.Jobs, tx, b, requestid.From(ctx))
 }

@@ -13,8 +13,6 @@ import (
 	"bookings/internal/bookingdb"
 	"bookings/internal/feed"
 	"bookings/internal/pgerror"
-	"bookings/internal/remind"
-	"bookings/internal/requestid"
 )
 
 // Created is what became of a booking.Request.
@@ -34,7 +32,7 @@ func (s *Service) Create(ctx context.Context, by booking.Actor, r booking.Reques
 	// The id is made here and not by the database, since River's job, which is
 	// inserted first, has to name it. It is a UUIDv7 (RFC 9562): it sorts by the
 	// time it was made, so that new rows are neighbours in their index.
-	b, event, err := booking.New(uuid.Must(uuid.NewV7()), by, r, s.now(), s.ReminderLead)
+	b, event, err := booking.New(uuid.Must(uuid.NewV7()), by, r, s.now(), s.Terms)
 	if err != nil {
 		return s.replayOr(ctx, by, r, err)
 	}
@@ -45,14 +43,15 @@ func (s *Service) Create(ctx context.Context, by booking.Actor, r booking.Reques
 	return created, err
 }
 
-// insert books in four round trips: BEGIN, River's job, one batch, COMMIT or
+// insert books in four round trips: BEGIN, River's job (and a second where
+// PENDING bookings expire), one batch, COMMIT or
 // ROLLBACK. The job comes first, so that its id is in the booking's row from the
 // beginning and a cancel finds it. That keeps the order of locks, though River's
 // rows come last in it: the job is new, so nobody else can wait for it. A
 // booking that is refused takes its job back with it.
 func (s *Service) insert(ctx context.Context, by booking.Actor, r booking.Request, b booking.Booking, event booking.Event) (created Created, err error) {
 	err = s.inTx(ctx, b.ProviderID, func(tx pgx.Tx) (_ []feed.Entry, err error) {
-		if b, err = remind.Schedule(ctx, s.Jobs, tx, b, requestid.From(ctx)); err != nil {
+		if b, err = s.schedule(ctx, tx, b); err != nil {
 			return nil, err
 		}
 		batch := createBatch{by: by, key: r.IdempotencyKey, fingerprint: booking.Fingerprint(by, r), booking: b}

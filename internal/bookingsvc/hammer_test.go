@@ -12,6 +12,7 @@ import (
 
 	"bookings/internal/booking"
 	"bookings/internal/bookingsvc"
+	"bookings/internal/expire"
 	"bookings/internal/feed"
 	"bookings/internal/jobs"
 	"bookings/internal/pgpool"
@@ -62,10 +63,10 @@ func openHammer(t *testing.T) *hammer {
 	t.Helper()
 	address := pgtest.URL(t)
 	d := openOn(t, openPool(t, address))
-	d.Now, d.ReminderLead, d.MaxPending = time.Now, 3*366*24*time.Hour, 40
+	d.Now, d.Terms, d.MaxPending = time.Now, booking.Terms{Leads: booking.Leads{booking.MaxLead}}, 40
 	pool := openPool(t, address)
 	log := slog.New(slog.DiscardHandler)
-	worker, err := jobs.NewWorker(pgpool.Of(pool), log, time.Now, &remind.Worker{Pool: pgpool.Of(pool), Feeds: feed.NewHub(pool, nil, log), Log: log}, nil)
+	worker, err := jobs.NewWorker(pgpool.Of(pool), log, time.Now, &remind.Worker{Pool: pgpool.Of(pool), Feeds: feed.NewHub(pool, nil, log), Log: log}, &expire.Worker{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func openOn(t testing.TB, pool *pgxpool.Pool) *desk {
 	c := &clock{}
 	c.set(noon)
 	return &desk{t: t, pool: pool, clock: c, Service: &bookingsvc.Service{
-		Pool: pgpool.Of(pool), Jobs: jobs, Feeds: feed.NewHub(pool, nil, log), Now: c.now, ReminderLead: lead, MaxPending: maxPending,
+		Pool: pgpool.Of(pool), Jobs: jobs, Feeds: feed.NewHub(pool, nil, log), Now: c.now, Terms: booking.Terms{Leads: booking.Leads{lead}}, MaxPending: maxPending,
 	}}
 }
 
@@ -189,7 +189,7 @@ func value[T any](d *desk, sql string, args ...any) (value T) {
 func (d *desk) rows() map[string]int {
 	d.t.Helper()
 	counts := map[string]int{}
-	for _, table := range []string{"bookings", "booking_events", "feeds", "feed_entries", "river_job"} {
+	for _, table := range []string{"bookings", "booking_events", "feeds WHERE role <> 'all'", "feed_entries", "event_outbox", "river_job"} {
 		counts[table] = value[int](d, "SELECT count(*) FROM "+table)
 	}
 	return counts

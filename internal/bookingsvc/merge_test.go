@@ -65,7 +65,7 @@ func (c *copied) takeAll(bookings []booking.Booking) {
 // follow takes entries until so many have happened in the feed.
 func (c *copied) follow(reader *feed.Subscription, last int64) {
 	c.t.Helper()
-	for reader.Cursor() < last {
+	for reader.Cursor().Sequence < last {
 		entry, err := reader.Next(c.t.Context())
 		if err != nil {
 			c.t.Fatal(err)

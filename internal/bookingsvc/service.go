@@ -27,8 +27,7 @@ type Service struct {
 	Jobs  *river.Client[pgx.Tx]
 	Feeds *feed.Hub
 	Now   func() time.Time
-	// ReminderLead is how long before its start a booking is reminded of.
-	ReminderLead time.Duration
+	Terms booking.Terms
 	// MaxPending is how many PENDING bookings with a future end a customer
 	// may have at one provider.
 	MaxPending int64

@@ -29,6 +29,9 @@ func (h *Hub) Kept(key Key) (entries int, known bool) {
 	return len(local.ring), true
 }
 
+// Step makes one of the sequencer's.
+func (h *Hub) Step(ctx context.Context) (int, error) { return h.step(ctx) }
+
 // Held is how many entries the subscription holds on to.
 func (s *Subscription) Held() int { return len(s.page) }
 

@@ -40,7 +40,7 @@ type hub struct {
 
 // startHub runs a hub that checks heads once an interval, over Redis where one
 // is given.
-func startHub(t *testing.T, pool *pgxpool.Pool, server *redistest.Server, interval time.Duration) hub {
+func startHub(t testing.TB, pool *pgxpool.Pool, server *redistest.Server, interval time.Duration) hub {
 	t.Helper()
 	if server == nil {
 		return startHubOver(t, pool, nil, interval)
@@ -50,7 +50,7 @@ func startHub(t *testing.T, pool *pgxpool.Pool, server *redistest.Server, interv
 
 // startHubOver is startHub for a database and a client of Redis that do not
 // always do as they should.
-func startHubOver(t *testing.T, db sqlc.DBTX, client redis.UniversalClient, interval time.Duration) hub {
+func startHubOver(t testing.TB, db sqlc.DBTX, client redis.UniversalClient, interval time.Duration) hub {
 	t.Helper()
 	log := &log{}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -55,7 +55,7 @@ func (s *Subscription) tryPage(ctx context.Context) error {
 	}
 	defer s.releaseRead()
 	seen := s.feed.after(s.cursor)
-	if seen.next != nil || s.cursor == seen.head || s.cursor.Sequence > seen.head.Sequence {
+	if seen.next != nil || s.cursor == seen.head {
 		return nil
 	}
 	s.hub.pages.Add(1)

@@ -87,11 +87,12 @@ func published(t *testing.T, server *redistest.Server) (n int) {
 	return n
 }
 
-// receiveEvent passes over heartbeats.
+// receiveEvent passes over heartbeats, and over entries of the feed of everything,
+// which are broadcast once more, a moment later.
 func receiveEvent(ctx context.Context, subscription *redis.PubSub) (*redis.Message, error) {
 	for {
 		message, err := subscription.ReceiveMessage(ctx)
-		if err != nil || !strings.HasPrefix(message.Payload, "\n") {
+		if err != nil || !strings.HasPrefix(message.Payload, "\n") && !strings.HasPrefix(message.Payload, feed.All.Source()) {
 			return message, err
 		}
 	}

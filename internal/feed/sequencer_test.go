@@ -16,7 +16,7 @@ import (
 )
 
 // crossing are writers whose feeds cross: each user is the provider of the next.
-func crossing(t *testing.T, pool *pgxpool.Pool) []*feedtest.Writer {
+func crossing(t testing.TB, pool *pgxpool.Pool) []*feedtest.Writer {
 	t.Helper()
 	users := []string{"anna", "ben", "carl", "dora"}
 	writers := make([]*feedtest.Writer, len(users))

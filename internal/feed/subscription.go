@@ -82,13 +82,10 @@ func (s *Subscription) Next(ctx context.Context) (Entry, error) {
 }
 
 // advance does what brings the next entry nearer: it waits for it, or reads a
-// page.
+// page: also where the cursor is beyond the head or beside it, since only
+// PostgreSQL can tell whether the reader is on another history.
 func (s *Subscription) advance(ctx context.Context, seen view) error {
 	switch {
-	case s.cursor.Sequence > seen.head.Sequence:
-		// The database was restored from an older copy, and what this reader has
-		// seen is not in it.
-		return Bounds{Head: seen.head}.Check(s.cursor)
 	case s.cursor == seen.head:
 		return s.wait(ctx, seen.changed, nil)
 	case seen.missing > 0 && seen.missing <= maxOvertaken:

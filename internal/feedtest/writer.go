@@ -46,6 +46,13 @@ func NewWriter(t testing.TB, pool *pgxpool.Pool, provider, customer string) *Wri
 	return w
 }
 
+// On is a writer of the same booking in a copy of its database.
+func (w *Writer) On(pool *pgxpool.Pool) *Writer {
+	there := *w
+	there.pool = pool
+	return &there
+}
+
 func (w *Writer) execute(sql string, args ...any) {
 	w.t.Helper()
 	if _, err := w.pool.Exec(w.t.Context(), sql, args...); err != nil {
@@ -123,6 +130,17 @@ func (w *Writer) Fill(n int) {
 		INSERT INTO feed_entries (role, user_id, sequence, event_id, previous_id)
 		SELECT role, user_id, head + number, id, coalesce(previous_id, newest_id) FROM before, numbered`,
 		w.data.BookingID, w.at, n, w.Provider.User, w.Customer.User)
+}
+
+// GoBack takes all feeds back to a number, as a database is that was restored from
+// an older copy. What is written next is numbered anew.
+func (w *Writer) GoBack(to int64) {
+	w.t.Helper()
+	w.execute(`DELETE FROM feed_entries WHERE sequence > $1`, to)
+	w.execute(`
+		UPDATE feeds SET head = $1, newest_id = feed_entries.event_id
+		FROM feed_entries
+		WHERE feed_entries.role = feeds.role AND feed_entries.user_id = feeds.user_id AND feed_entries.sequence = $1`, to)
 }
 
 // IDs are the events of a feed in PostgreSQL, in their order.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bookings/internal/expire"
 	"bookings/internal/pgpool"
 	"bookings/internal/remind"
 )
@@ -45,7 +46,7 @@ const backlogQuery = `
 
 // ReadBacklog reads what waits in each queue, in the whole installation.
 func ReadBacklog(ctx context.Context, pool *pgpool.Pool) ([]Backlog, error) {
-	rows, err := pool.Query(ctx, backlogQuery, []string{remind.Queue, pruneQueue}, []string{"scheduled", "available", "running", "retryable"})
+	rows, err := pool.Query(ctx, backlogQuery, []string{remind.Queue, expire.Queue, pruneQueue}, []string{"scheduled", "available", "running", "retryable"})
 	if err != nil {
 		return nil, fmt.Errorf("read what waits in the queues: %w", err)
 	}

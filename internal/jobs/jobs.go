@@ -1,6 +1,6 @@
 // Package jobs configures River, PostgreSQL's job queue: the clients, and which
-// worker works which queue, how often and for how long. The reminders' worker
-// is in package remind; the one that prunes feeds is small enough to be here.
+// worker works which queue, how often and for how long. The workers of
+// reminders and expiries are in packages remind and expire; the one that prunes feeds is small enough to be here.
 package jobs
 
 import (
@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivertype"
 
+	"bookings/internal/expire"
 	"bookings/internal/pgpool"
 	"bookings/internal/remind"
 )
@@ -27,6 +28,8 @@ const (
 	rescueAfter = time.Minute
 	// reminderWorkers is how many reminders one process works at a time.
 	reminderWorkers = 10
+	// expiryWorkers is how many bookings one process lets expire at a time.
+	expiryWorkers = 5
 )
 
 // NewInserter makes a client that inserts jobs and never works them, for an
@@ -41,13 +44,19 @@ func NewInserter(pool *pgpool.Pool, log *slog.Logger, now func() time.Time, arou
 // NewWorker makes a client that inserts jobs and, once started, works those of
 // all instances. now is PostgreSQL's time (package clock). Where pruner is nil,
 // as in tests of reminders, no feed is pruned. around is as NewInserter's.
-func NewWorker(pool *pgpool.Pool, log *slog.Logger, now func() time.Time, reminders *remind.Worker, pruner *Pruner, around ...rivertype.Middleware) (*river.Client[pgx.Tx], error) {
+func NewWorker(
+	pool *pgpool.Pool, log *slog.Logger, now func() time.Time,
+	reminders *remind.Worker, expiries *expire.Worker, pruner *Pruner, around ...rivertype.Middleware,
+) (*river.Client[pgx.Tx], error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, reminders)
+	river.AddWorker(workers, expiries)
 	config := &river.Config{
-		Logger:               log,
-		Middleware:           around,
-		Queues:               map[string]river.QueueConfig{remind.Queue: {MaxWorkers: reminderWorkers}},
+		Logger:     log,
+		Middleware: around,
+		Queues: map[string]river.QueueConfig{
+			remind.Queue: {MaxWorkers: reminderWorkers}, expire.Queue: {MaxWorkers: expiryWorkers},
+		},
 		Workers:              workers,
 		FetchPollInterval:    fetchInterval,
 		FetchCooldown:        fetchCooldown,

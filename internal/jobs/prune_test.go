@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"bookings/internal/booking"
+	"bookings/internal/expire"
 	"bookings/internal/feed"
 	"bookings/internal/pgpool"
 	"bookings/internal/pgtest"
@@ -130,7 +131,7 @@ func TestAWorkingClientPrunesWhenItStarts(t *testing.T) {
 	fill(t, pool, time.Now().Add(-2*retention))
 	log := slog.New(slog.DiscardHandler)
 	client, err := NewWorker(pgpool.Of(pool), log, time.Now,
-		&remind.Worker{Pool: pgpool.Of(pool), Feeds: feed.NewHub(pool, nil, log), Log: log},
+		&remind.Worker{Pool: pgpool.Of(pool), Feeds: feed.NewHub(pool, nil, log), Log: log}, &expire.Worker{},
 		&Pruner{Pool: pgpool.Of(pool), Retention: retention, Now: time.Now, Log: log})
 	if err != nil {
 		t.Fatal(err)

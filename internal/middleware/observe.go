@@ -23,7 +23,8 @@ func (h *Handler) trace(ctx context.Context, header http.Header, id string) cont
 		return ctx
 	}
 	ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(header))
-	ctx, _ = h.Tracer.Start(ctx, "request", trace.WithSpanKind(trace.SpanKindServer),
+	ctx, _ = h.Tracer.Start( //nolint:spancheck // observe ends it, and finds it in the context
+		ctx, "request", trace.WithSpanKind(trace.SpanKindServer),
 		trace.WithAttributes(attribute.String("bookings.request_id", id)))
 	return ctx
 }

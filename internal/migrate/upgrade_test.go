@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"bookings/db"
 	"bookings/internal/booking"
 	"bookings/internal/bookingsvc"
+	"bookings/internal/expire"
 	"bookings/internal/feed"
 	"bookings/internal/jobs"
 	"bookings/internal/migrate"
@@ -33,6 +35,8 @@ const (
 	firstKeyed = "01977d4e-3c1a-7c2b-9d5e-000000000003"
 	// firstFingerprint is of that call.
 	firstFingerprint = "35d3390c411ebf78cbbb491514b971de9e087cf4a479c1daa9e21e8a71bf7744"
+	// firstPending is the booking that starts in three hours.
+	firstPending = "01977d4e-3c1a-7c2b-9d5e-000000000001"
 	// firstToCome is the booking whose reminder is to come.
 	firstToCome = "01977d4e-3c1a-7c2b-9d5e-000000000002"
 
@@ -136,7 +140,7 @@ func upgrade(t *testing.T) *upgraded {
 	log := slog.New(slog.DiscardHandler)
 	feeds := feed.NewHub(pool, nil, log)
 	client, err := jobs.NewWorker(pgpool.Of(pool), log, time.Now,
-		&remind.Worker{Pool: pgpool.Of(pool), Feeds: feeds, Log: log},
+		&remind.Worker{Pool: pgpool.Of(pool), Feeds: feeds, Log: log}, &expire.Worker{Pool: pgpool.Of(pool), Feeds: feeds, Log: log},
 		&jobs.Pruner{Pool: pgpool.Of(pool), Retention: 30 * 24 * time.Hour, Now: time.Now, Log: log})
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +153,7 @@ func upgrade(t *testing.T) *upgraded {
 	t.Cleanup(running.Wait)
 	t.Cleanup(func() { <-client.Stopped() })
 	return &upgraded{t: t, Service: &bookingsvc.Service{
-		Pool: pgpool.Of(pool), Jobs: client, Feeds: feeds, Now: time.Now, ReminderLead: 10 * time.Minute, MaxPending: 10,
+		Pool: pgpool.Of(pool), Jobs: client, Feeds: feeds, Now: time.Now, Terms: booking.Terms{Leads: booking.Leads{10 * time.Minute}, PendingTTL: time.Hour}, MaxPending: 10,
 	}}
 }
 
@@ -179,6 +183,7 @@ func TestADatabaseOfTheFirstVersionGoesOn(t *testing.T) {
 	u.wantsFeedsToGoOn()
 	u.wantsEntriesToNameTheOneBefore()
 	u.wantsEverythingInOneFeed()
+	u.wantsItsLeadKept()
 }
 
 // wantsAllRead reads bookings one by one, in lists of each party, and their histories.
@@ -211,6 +216,29 @@ func (u *upgraded) wantsItsReminder() {
 		b, err := u.Get(u.t.Context(), anna, uuid.MustParse(firstToCome))
 		return err == nil && b.Reminder.State == booking.ReminderSent
 	})
+	const told = `SELECT coalesce(array_agg((data->>'leadSeconds')::int), '{}') FROM booking_events WHERE booking_id = $1 AND type = 'booking.reminder.due'`
+	var leads []int
+	if err := u.Pool.QueryRow(u.t.Context(), told, firstToCome).Scan(&leads); err != nil || !slices.Equal(leads, []int{3599}) {
+		u.t.Errorf("reminded by %v, %v", leads, err)
+	}
+}
+
+// wantsItsLeadKept moves a booking whose reminder the first version has scheduled.
+func (u *upgraded) wantsItsLeadKept() {
+	u.t.Helper()
+	before, err := u.Get(u.t.Context(), ben, uuid.MustParse(firstPending))
+	if err != nil || !slices.Equal(before.Reminder.Leads, booking.Leads{10 * time.Minute}) {
+		u.t.Fatalf("%+v, %v", before.Reminder, err)
+	}
+	later := booking.Slot{Start: before.Slot.Start.Add(48 * time.Hour), End: before.Slot.End.Add(48 * time.Hour)}
+	after, err := u.Reschedule(u.t.Context(), ben, bookingsvc.Target{ID: before.ID}, bookingsvc.Move{Slot: later})
+	if err != nil || after.Lead() != 10*time.Minute || *after.Reminder.JobID == *before.Reminder.JobID {
+		u.t.Errorf("%+v, %v", after.Reminder, err)
+	}
+	var state string
+	if err := u.Pool.QueryRow(u.t.Context(), "SELECT state FROM river_job WHERE id = $1", *before.Reminder.JobID).Scan(&state); err != nil || state != "cancelled" {
+		u.t.Errorf("the job of the first version is %s, %v", state, err)
+	}
 }
 
 func (u *upgraded) wantsTheKeyReplayed() {
@@ -248,7 +276,11 @@ func (u *upgraded) wantsFeedsToGoOn() {
 	}); err != nil {
 		u.t.Error(err)
 	}
-	pgtest.Eventually(u.t, "a round of pruning", func() bool {
+	// A feed that is being written to is left for the next round.
+	pgtest.Eventually(u.t, "rounds of pruning", func() bool {
+		if _, _, err := feed.Prune(u.t.Context(), u.Pool, time.Now().AddDate(0, 0, -30)); err != nil {
+			u.t.Error(err)
+		}
 		var left int
 		err := u.Pool.QueryRow(u.t.Context(), "SELECT count(*) FROM feeds WHERE oldest_time = '-infinity'").Scan(&left)
 		return err == nil && left == 0
@@ -305,8 +337,10 @@ func (u *upgraded) wantsEntriesToNameTheOneBefore() {
 
 func (u *upgraded) wantsEverythingInOneFeed() {
 	u.t.Helper()
-	bounds, err := feed.ReadBounds(u.t.Context(), u.Pool, feed.All, nil)
-	if err != nil || bounds.Head.Sequence != 5+1+1 {
-		u.t.Errorf("the feed of everything goes to %v, %v", bounds.Head, err)
-	}
+	pgtest.Eventually(u.t, "every event in one feed", func() bool {
+		var events, entries int64
+		err := u.Pool.QueryRow(u.t.Context(), `
+			SELECT (SELECT count(*) FROM booking_events), (SELECT head FROM feeds WHERE role = 'all')`).Scan(&events, &entries)
+		return err == nil && events == entries && events > 5
+	})
 }

@@ -157,6 +157,23 @@ func (p *Pair) URL() string {
 	return (&url.URL{Scheme: "postgres", User: url.User("booking"), Path: "/postgres", RawQuery: query.Encode()}).String()
 }
 
+// Primary is the address of the server that takes writes at first.
+func (p *Pair) Primary() string { return p.primary.URL("postgres") }
+
+// Standby is the other's.
+func (p *Pair) Standby() string { return p.standby }
+
+// Sever has the standby follow no more: it lacks what is committed from here on,
+// as an older copy does.
+func (p *Pair) Sever() {
+	p.t.Helper()
+	run(p.t, p.standby, "ALTER SYSTEM SET primary_conninfo = ''")
+	run(p.t, p.standby, "SELECT pg_reload_conf()")
+	Eventually(p.t, "a standby that follows nobody", func() bool {
+		return ask[bool](p.t, p.standby, "SELECT NOT EXISTS (SELECT FROM pg_stat_wal_receiver)")
+	})
+}
+
 // Fence makes the primary read-only, which goes on answering.
 func (p *Pair) Fence() {
 	p.t.Helper()
@@ -199,13 +216,16 @@ func (p *Pair) Crash() {
 // CatchUp waits until the standby has all that the primary has.
 func (p *Pair) CatchUp() {
 	p.t.Helper()
-	written := ask[string](p.t, p.primary.URL("postgres"), "SELECT pg_current_wal_lsn()::text")
+	// A temporary cluster answers commits before they are written anywhere: one that
+	// waits writes those before it, too.
+	run(p.t, p.Primary(), "SELECT set_config('synchronous_commit', 'local', false), pg_logical_emit_message(true, '', '')")
+	written := ask[string](p.t, p.Primary(), "SELECT pg_current_wal_lsn()::text")
 	Eventually(p.t, "a standby that has caught up", func() bool {
 		return ask[bool](p.t, p.standby, "SELECT pg_last_wal_replay_lsn() >= '"+written+"'")
 	})
 }
 
-// Promote makes the standby the primary.
+// Promote makes the standby a server that takes writes.
 func (p *Pair) Promote() {
 	p.t.Helper()
 	run(p.t, p.standby, "SELECT pg_promote()")

@@ -112,7 +112,7 @@ func TestTheSharedBucketIsTheLocalOne(t *testing.T) {
 // mute is a Redis that takes connections and never answers.
 func mute(t *testing.T) *redis.Options {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

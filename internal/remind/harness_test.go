@@ -14,6 +14,7 @@ import (
 
 	"bookings/internal/booking"
 	"bookings/internal/bookingsvc"
+	"bookings/internal/expire"
 	"bookings/internal/feed"
 	"bookings/internal/jobs"
 	"bookings/internal/pgpool"
@@ -24,8 +25,8 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-// always is a lead that makes every reminder due at once.
-const always = 3 * 366 * 24 * time.Hour
+// always is a lead that makes the reminder due at once of what starts within 30 days.
+const always = booking.MaxLead
 
 var (
 	anna = booking.Actor{Role: booking.RoleCustomer, ID: "anna"}
@@ -41,7 +42,7 @@ type desk struct {
 	log    *logs
 }
 
-func open(t testing.TB, lead time.Duration) *desk {
+func open(t testing.TB, leads ...time.Duration) *desk {
 	t.Helper()
 	pool := pgtest.New(t)
 	written := &logs{}
@@ -49,7 +50,7 @@ func open(t testing.TB, lead time.Duration) *desk {
 	feeds := feed.NewHub(pool, nil, log)
 	d := &desk{
 		t: t, log: written,
-		Service: &bookingsvc.Service{Pool: pgpool.Of(pool), Feeds: feeds, Now: time.Now, ReminderLead: lead, MaxPending: 1000},
+		Service: &bookingsvc.Service{Pool: pgpool.Of(pool), Feeds: feeds, Now: time.Now, Terms: booking.Terms{Leads: leads}, MaxPending: 1000},
 		worker:  &remind.Worker{Pool: pgpool.Of(pool), Feeds: feeds, Log: log},
 	}
 	var err error
@@ -62,7 +63,7 @@ func open(t testing.TB, lead time.Duration) *desk {
 // work starts the worker for the rest of the test.
 func (d *desk) work() {
 	d.t.Helper()
-	client, err := jobs.NewWorker(d.Pool, d.worker.Log, d.Now, d.worker, nil)
+	client, err := jobs.NewWorker(d.Pool, d.worker.Log, d.Now, d.worker, &expire.Worker{}, nil)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -120,11 +121,37 @@ func (d *desk) stored(b booking.Booking) booking.Booking {
 	return got
 }
 
+// hurry lets what is scheduled run at once, as if its time had come.
+func (d *desk) hurry() {
+	d.t.Helper()
+	exec(d.t, d.Pool.Pool, "UPDATE river_job SET state = 'available', scheduled_at = clock_timestamp() WHERE state = 'scheduled'")
+}
+
+// hurryOne is hurry for one booking, from several goroutines.
+func (d *desk) hurryOne(b booking.Booking) {
+	const sql = "UPDATE river_job SET state = 'available', scheduled_at = clock_timestamp() WHERE id = $1 AND state = 'scheduled'"
+	if _, err := d.Pool.Exec(d.t.Context(), sql, *b.Reminder.JobID); err != nil {
+		d.t.Error(err)
+	}
+}
+
 // drained waits until every job is done or cancelled.
 func (d *desk) drained() {
 	d.t.Helper()
+	d.waitForJobs(true)
+}
+
+// rested waits until every job is done or cancelled, or is due later.
+func (d *desk) rested() {
+	d.t.Helper()
+	d.waitForJobs(false)
+}
+
+func (d *desk) waitForJobs(alsoLater bool) {
+	d.t.Helper()
 	pgtest.Eventually(d.t, "an empty queue", func() bool {
-		return value[int](d, "SELECT count(*) FROM river_job WHERE state NOT IN ('completed', 'cancelled')") == 0
+		const left = "SELECT count(*) FROM river_job WHERE state NOT IN ('completed', 'cancelled') AND (state <> 'scheduled' OR $1)"
+		return value[int](d, left, alsoLater) == 0
 	})
 	const failed = `SELECT coalesce(string_agg(errors::text, E'\n'), '') FROM river_job WHERE state = 'completed' AND errors IS NOT NULL`
 	if said := value[string](d, failed); said != "" {

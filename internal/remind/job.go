@@ -2,26 +2,29 @@ package remind
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
 
 	"bookings/internal/booking"
+	"bookings/internal/bookingjob"
 )
 
 // Queue is the River queue of reminders.
 const Queue = "reminders"
 
-// Args are a reminder's job. The booking's id and the number of its moves make
-// the job unique: uniqueness by start time would lose the reminder of a booking
+// Args are a reminder's job. The booking's id, the number of its moves and the lead
+// make the job unique: uniqueness by start time would lose the reminder of a booking
 // that is moved away and back while its job runs.
 type Args struct {
 	BookingID uuid.UUID `json:"bookingId" river:"unique"`
 	Moves     int32     `json:"moves" river:"unique"`
+	// LeadSeconds is how long before the start the reminder is due. Jobs of the
+	// version before have none: they are of the next reminder, whichever that is.
+	LeadSeconds *int32 `json:"leadSeconds,omitempty" river:"unique"`
 	// RequestID is of the request that booked or moved, for the logs.
 	RequestID string `json:"requestId"`
 }
@@ -34,13 +37,22 @@ func (Args) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: Queue, UniqueOpts: river.UniqueOpts{ByArgs: true}}
 }
 
-// Schedule inserts the job of a booking's reminder and returns the booking with
-// the job's id. A reminder that is not to come has no job.
+// lead is the job's, once the booking is known.
+func (a Args) lead(b booking.Booking) time.Duration {
+	if a.LeadSeconds == nil {
+		return b.Lead()
+	}
+	return time.Duration(*a.LeadSeconds) * time.Second
+}
+
+// Schedule inserts the job of a booking's next reminder and returns the booking with
+// the job's id. Where none is to come, there is no job.
 func Schedule(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, b booking.Booking, requestID string) (booking.Booking, error) {
 	if b.Reminder.State != booking.ReminderScheduled {
 		return b, nil
 	}
-	args := Args{BookingID: b.ID, Moves: b.Moves, RequestID: requestID}
+	lead := int32(b.Lead() / time.Second)
+	args := Args{BookingID: b.ID, Moves: b.Moves, LeadSeconds: &lead, RequestID: requestID}
 	var options river.InsertOpts
 	// A job with a time waits for River's scheduler, who looks every 5 seconds;
 	// one without is available at once.
@@ -55,15 +67,10 @@ func Schedule(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, b bo
 	return b, nil
 }
 
-// Cancel takes back the job of a reminder that will not come. A job that is
-// gone, done or running is left alone: the worker re-reads the booking.
+// Cancel takes back the job of a reminder that will not come (see bookingjob.Cancel).
 func Cancel(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, r booking.Reminder) error {
 	if r.JobID == nil || r.State != booking.ReminderScheduled {
 		return nil
 	}
-	_, err := client.JobCancelTx(ctx, tx, *r.JobID)
-	if err != nil && !errors.Is(err, rivertype.ErrNotFound) {
-		return fmt.Errorf("cancel a reminder's job: %w", err)
-	}
-	return nil
+	return bookingjob.Cancel(ctx, client, tx, *r.JobID)
 }

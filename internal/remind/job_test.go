@@ -3,6 +3,7 @@ package remind_test
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -68,7 +69,7 @@ func TestABookingHasAJobForItsReminder(t *testing.T) {
 	if j.Kind != "reminder" || j.Queue != remind.Queue || !j.ScheduledAt.Equal(b.Reminder.DueTime) {
 		t.Errorf("the job is %+v", j)
 	}
-	if j.Args != (remind.Args{BookingID: b.ID, Moves: 0, RequestID: "the-request"}) {
+	if want := (remind.Args{BookingID: b.ID, Moves: 0, LeadSeconds: new(int32(600)), RequestID: "the-request"}); !reflect.DeepEqual(j.Args, want) {
 		t.Errorf("its arguments are %+v", j.Args)
 	}
 	if got := d.stored(b).Reminder.JobID; got == nil || *got != j.ID {
@@ -165,7 +166,8 @@ func TestAMoveReplacesTheJob(t *testing.T) {
 		states := []string{"cancelled", "cancelled", "cancelled", "scheduled"}
 		jobs := d.checkJobs(states[3-moves:]...)
 		j := jobs[moves]
-		if j.Args != (remind.Args{BookingID: b.ID, Moves: moves, RequestID: "the-move"}) || !j.ScheduledAt.Equal(b.Reminder.DueTime) {
+		want := remind.Args{BookingID: b.ID, Moves: moves, LeadSeconds: new(int32(600)), RequestID: "the-move"}
+		if !reflect.DeepEqual(j.Args, want) || !j.ScheduledAt.Equal(b.Reminder.DueTime) {
 			t.Errorf("after %d moves the job is %+v, due %v", moves, j, b.Reminder.DueTime)
 		}
 		if got := d.stored(b).Reminder.JobID; got == nil || *got != j.ID {

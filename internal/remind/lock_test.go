@@ -23,8 +23,7 @@ var changes = map[string]struct {
 	},
 	"moved": {
 		func(b booking.Booking) booking.Change {
-			later := booking.Slot{Start: b.Slot.Start.AddDate(0, 1, 0), End: b.Slot.End.AddDate(0, 1, 0)}
-			return booking.Reschedule(later, time.Minute)
+			return booking.Reschedule(booking.Slot{Start: b.Slot.Start.AddDate(0, 2, 0), End: b.Slot.End.AddDate(0, 2, 0)}, 0)
 		},
 		booking.ReminderScheduled,
 	},

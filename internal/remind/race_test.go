@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -25,13 +26,35 @@ func rounds() int {
 	if testing.Short() {
 		return 100
 	}
-	return 1000
+	return 400
+}
+
+// turn is the reminder whose job meets a change: that of a lead, of bookings that
+// start so late that the longer ones have passed.
+type turn struct {
+	leads    booking.Leads
+	startsIn time.Duration
+	lead     time.Duration
+}
+
+const day = 24 * time.Hour
+
+// farApart are so far apart that all bookings of a race begin between two of them.
+var farApart = booking.Leads{20 * day, 10 * day, 5 * day}
+
+// eachTurn races the reminder of a booking's only lead, and of each of several.
+var eachTurn = map[string]turn{
+	"the only lead": {booking.Leads{always}, day, always},
+	"the first":     {farApart, 21 * day, 20 * day},
+	"the second":    {farApart, 11 * day, 10 * day},
+	"the last":      {farApart, 6 * day, 5 * day},
 }
 
 // raced is a worker whose first job of each booking begins together with
 // whoever else meets at that booking's barrier.
 type raced struct {
 	*remind.Worker
+	turn     turn
 	barriers sync.Map
 }
 
@@ -54,17 +77,18 @@ func (r *raced) meet(id uuid.UUID) {
 }
 
 func (r *raced) Work(ctx context.Context, job *river.Job[remind.Args]) error {
-	if job.Args.Moves == 0 && job.Attempt == 1 {
+	if job.Args.Moves == 0 && job.Attempt == 1 && *job.Args.LeadSeconds == int32(r.turn.lead.Seconds()) {
 		r.meet(job.Args.BookingID)
 	}
 	return r.Worker.Work(ctx, job)
 }
 
-// race books many times, all due at once, and makes a change of each booking at
-// the moment when its reminder goes out.
-func (d *desk) race(change func(by booking.Actor, b booking.Booking) error) {
+// race books many times, and makes a change of each booking at the moment when the
+// reminder of a lead goes out. What is left to come then comes at once.
+func (d *desk) race(turn turn, change func(by booking.Actor, b booking.Booking) error) {
 	d.t.Helper()
-	worker := &raced{Worker: d.worker}
+	d.Terms.Leads = turn.leads
+	worker := &raced{Worker: d.worker, turn: turn}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, worker)
 	client, err := river.NewClient(riverpgxv5.New(d.Pool.Pool), &river.Config{
@@ -82,18 +106,36 @@ func (d *desk) race(change func(by booking.Actor, b booking.Booking) error) {
 		})
 	}
 	all.Wait()
+	for range turn.leads {
+		d.rested()
+		d.checkJobsToCome()
+		d.hurry()
+	}
 	d.drained()
+}
+
+// checkJobsToCome looks for reminders to come without a job, and for jobs of none.
+func (d *desk) checkJobsToCome() {
+	d.t.Helper()
+	d.none("reminders to come without their job, or jobs without their reminder", `
+		SELECT count(*)
+		FROM (SELECT * FROM bookings WHERE reminder_state = 'SCHEDULED') AS booking
+		FULL JOIN (SELECT * FROM river_job WHERE state = 'scheduled') AS job
+			ON job.id = reminder_job_id AND args->>'bookingId' = booking.id::text AND (args->>'moves')::int = moves
+			AND scheduled_at = reminder_due_time AND start_time - reminder_due_time = make_interval(secs => (args->>'leadSeconds')::int)
+		WHERE booking.id IS NULL OR job.id IS NULL`)
 }
 
 func (d *desk) play(worker *raced, by booking.Actor, change func(by booking.Actor, b booking.Booking) error) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range rounds() / players {
-		start := d.Now().Add(time.Duration(24+i) * time.Hour)
+		start := d.Now().Add(worker.turn.startsIn + time.Duration(i)*61*time.Second)
 		created, err := d.Create(d.t.Context(), by, booking.Request{CustomerID: anna.ID, Slot: booking.Slot{Start: start, End: start.Add(time.Minute)}})
 		if err != nil {
 			d.t.Error(err)
 			continue
 		}
+		d.hurryOne(created.Booking)
 		worker.meet(created.Booking.ID)
 		for range random.IntN(3) { // neither side is always the first
 			_ = d.stored(created.Booking)
@@ -107,41 +149,57 @@ func (d *desk) play(worker *raced, by booking.Actor, change func(by booking.Acto
 
 func TestNoReminderFollowsACancel(t *testing.T) {
 	t.Parallel()
-	d := open(t, always)
-	d.race(func(by booking.Actor, b booking.Booking) error {
-		_, err := d.Change(t.Context(), by, bookingsvc.Target{ID: b.ID}, booking.Cancel(""))
-		return err
-	})
-	d.checkReminders()
-	d.none("bookings that are not cancelled", "SELECT count(*) FROM bookings WHERE status <> 'CANCELLED'")
-	d.none("bookings whose reminder is not what happened", `
-		SELECT count(*) FROM bookings
-		WHERE reminder_state <> CASE WHEN EXISTS (
-			SELECT 1 FROM booking_events WHERE booking_id = bookings.id AND type = 'booking.reminder.due'
-		) THEN 'SENT' ELSE 'SKIPPED' END`)
+	for name, turn := range eachTurn {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := open(t)
+			d.race(turn, func(by booking.Actor, b booking.Booking) error {
+				_, err := d.Change(t.Context(), by, bookingsvc.Target{ID: b.ID}, booking.Cancel(""))
+				return err
+			})
+			d.checkReminders()
+			d.none("bookings that are not cancelled", "SELECT count(*) FROM bookings WHERE status <> 'CANCELLED'")
+			d.none("reminders of another lead", "SELECT count(*) FROM booking_events WHERE data->>'leadSeconds' <> $1", fmt.Sprint(int(turn.lead.Seconds())))
+			d.none("bookings whose last reminder is not what happened", `
+				SELECT count(*) FROM bookings
+				WHERE reminder_state <> CASE WHEN EXISTS (
+					SELECT 1 FROM booking_events WHERE booking_id = bookings.id AND data->>'leadSeconds' = $1
+				) THEN 'SENT' ELSE 'SKIPPED' END`, fmt.Sprint(int(slices.Min(turn.leads).Seconds())))
+		})
+	}
 }
 
 func TestEachStartIsRemindedOfAsLongAsItIsTheStart(t *testing.T) {
 	t.Parallel()
-	d := open(t, always)
-	d.race(func(by booking.Actor, b booking.Booking) error {
-		slot := b.Slot
-		for _, shift := range []time.Duration{100 * 24 * time.Hour, 0} { // away and back
-			_, err := d.Reschedule(t.Context(), by, bookingsvc.Target{ID: b.ID},
-				bookingsvc.Move{Slot: booking.Slot{Start: slot.Start.Add(shift), End: slot.End.Add(shift)}})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	d.checkReminders()
-	d.none("bookings without a reminder of the start that they have", `
-		SELECT count(*) FROM bookings
-		WHERE reminder_state <> 'SENT' OR NOT EXISTS (
-			SELECT 1 FROM booking_events
-			WHERE booking_id = bookings.id AND type = 'booking.reminder.due' AND start_time = bookings.start_time
-		)`)
+	for name, turn := range eachTurn {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := open(t)
+			d.race(turn, func(by booking.Actor, b booking.Booking) error {
+				slot := b.Slot
+				for _, shift := range []time.Duration{10 * day, 0} { // away and back
+					_, err := d.Reschedule(t.Context(), by, bookingsvc.Target{ID: b.ID},
+						bookingsvc.Move{Slot: booking.Slot{Start: slot.Start.Add(shift), End: slot.End.Add(shift)}})
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			d.checkReminders()
+			d.none("bookings without the reminders of the start that they have", `
+				SELECT count(*) FROM bookings
+				WHERE reminder_state <> 'SENT' OR $1 <> (
+					SELECT count(*) FROM booking_events
+					WHERE booking_id = bookings.id AND type = 'booking.reminder.due' AND start_time = bookings.start_time
+				)`, turn.left())
+		})
+	}
+}
+
+// left is how many reminders of the start come, from the one that meets the change.
+func (t turn) left() int {
+	return len(t.leads) - slices.Index(t.leads, t.lead)
 }
 
 // checkReminders looks for reminders that must not be, whatever has happened.
@@ -160,10 +218,14 @@ func (d *desk) checkReminders() {
 				AND before.ordinal < reminder.ordinal
 			ORDER BY ordinal DESC LIMIT 1
 		)`)
-	d.none("starts reminded of twice", `
+	d.none("starts reminded of twice by one lead", `
 		SELECT count(*) FROM (
-			SELECT FROM booking_events WHERE type = 'booking.reminder.due' GROUP BY booking_id, start_time HAVING count(*) > 1
+			SELECT FROM booking_events WHERE type = 'booking.reminder.due'
+			GROUP BY booking_id, start_time, data->>'leadSeconds' HAVING count(*) > 1
 		) AS twice`)
+	d.none("reminders of a shorter lead before one of a longer", `
+		SELECT count(*) FROM booking_events AS a JOIN booking_events AS b USING (booking_id, start_time)
+		WHERE a.ordinal < b.ordinal AND (a.data->>'leadSeconds')::int < (b.data->>'leadSeconds')::int`)
 	d.none("feeds whose head is not the highest entry and the count of entries", `
 		SELECT count(*) FROM feeds WHERE (head, head) <> (
 			SELECT max(sequence), count(*) FROM feed_entries WHERE role = feeds.role AND user_id = feeds.user_id
@@ -172,9 +234,9 @@ func (d *desk) checkReminders() {
 	d.none("jobs that met an error of the database", "SELECT count(*) FROM river_job WHERE "+bad)
 }
 
-func (d *desk) none(what, query string) {
+func (d *desk) none(what, query string, args ...any) {
 	d.t.Helper()
-	if n := value[int](d, query); n != 0 {
+	if n := value[int](d, query, args...); n != 0 {
 		d.t.Errorf("there are %d %s", n, what)
 	}
 }

@@ -80,12 +80,13 @@ func next(t *testing.T, reader *feed.Subscription, want booking.EventType) feed.
 	return entry
 }
 
-// checkTold compares what both parties are told: one event, of the start alone.
+// checkTold compares what both parties are told: one event, of the start and the lead alone.
 func checkTold(t *testing.T, told []feed.Entry, b booking.Booking) {
 	t.Helper()
 	want := map[string]any{
 		"bookingId": b.ID.String(), "providerId": ben.ID, "customerId": anna.ID, "startTime": b.Slot.Start.Format(time.RFC3339Nano),
 		"version": float64(b.Version), "metadata": map[string]any{"service": "cut"},
+		"leadSeconds": b.Lead().Seconds(),
 	}
 	for _, entry := range told {
 		var data map[string]any
@@ -106,7 +107,7 @@ func TestAReminderIsLoggedWithItsRequestAndWithoutTheNote(t *testing.T) {
 	d.drained()
 	want := map[string]any{
 		"level": "INFO", "msg": "reminder due", "bookingId": b.ID.String(),
-		"customerId": anna.ID, "providerId": ben.ID, "requestId": "the-request",
+		"customerId": anna.ID, "providerId": ben.ID, "requestId": "the-request", "leadSeconds": always.Seconds(),
 	}
 	if got := d.logged(b); len(got) != 1 || !reflect.DeepEqual(got[0], want) {
 		t.Errorf("logged %v, not %v", got, want)
@@ -141,12 +142,10 @@ var stale = map[string]struct {
 		return remind.Args{BookingID: b.ID}
 	}, booking.ReminderSkipped},
 	"moved": {func(d *desk, b booking.Booking) remind.Args {
-		d.ReminderLead = time.Minute
 		d.move(b, 5*time.Hour)
 		return remind.Args{BookingID: b.ID}
 	}, booking.ReminderScheduled},
 	"moved away and back": {func(d *desk, b booking.Booking) remind.Args {
-		d.ReminderLead = time.Minute
 		d.move(d.move(b, 5*time.Hour), -5*time.Hour)
 		return remind.Args{BookingID: b.ID, Moves: 1}
 	}, booking.ReminderScheduled},

@@ -44,6 +44,8 @@ func toRole(role booking.Role) bookingsv1.Role {
 		return bookingsv1.Role_ROLE_CUSTOMER
 	case booking.RoleProvider:
 		return bookingsv1.Role_ROLE_PROVIDER
+	case booking.RoleSystem:
+		return bookingsv1.Role_ROLE_SYSTEM
 	default:
 		return bookingsv1.Role_ROLE_INTERNAL
 	}
@@ -61,6 +63,7 @@ func toRequest(r *bookingsv1.CreateBookingRequest) booking.Request {
 			Note:     r.GetNote(),
 			Metadata: r.GetMetadata(),
 		},
+		Leads:          booking.LeadsOf(r.GetReminderLeadSeconds()),
 		IdempotencyKey: r.GetIdempotencyKey(),
 		ValidateOnly:   r.GetValidateOnly(),
 	}
@@ -129,6 +132,10 @@ func toBooking(b booking.Booking, by booking.Actor, now time.Time) *bookingsv1.B
 		UpdateTime:     timestamppb.New(b.UpdateTime),
 		Metadata:       b.Metadata,
 		Version:        b.Version,
+		ExpireTime:     nil,
+	}
+	if b.Expiry != nil {
+		shown.ExpireTime = timestamppb.New(b.Expiry.Time)
 	}
 	if b.ID != uuid.Nil {
 		shown.Id, shown.Etag = b.ID.String(), b.Etag()
@@ -145,8 +152,9 @@ func toCancellation(c *booking.Cancellation) *bookingsv1.Cancellation {
 
 func toReminder(r booking.Reminder) *bookingsv1.Reminder {
 	return &bookingsv1.Reminder{
-		DueTime: timestamppb.New(r.DueTime),
-		State:   bookingsv1.ReminderState(bookingsv1.ReminderState_value["REMINDER_STATE_"+string(r.State)]),
+		DueTime:     timestamppb.New(r.DueTime),
+		State:       bookingsv1.ReminderState(bookingsv1.ReminderState_value["REMINDER_STATE_"+string(r.State)]),
+		LeadSeconds: r.Leads.Seconds(),
 	}
 }
 

@@ -22,8 +22,8 @@ func TestEveryFieldOfABookingIsShown(t *testing.T) {
 	shown := toBooking(booking.Booking{
 		ID: uuid.Max, ProviderID: "ben", CustomerID: "anna", Slot: booking.Slot{Start: now, End: now.Add(time.Hour)},
 		Status: booking.StatusPending, Details: booking.Details{Note: "a note", Metadata: booking.Metadata{"a": "b"}}, Cancellation: &booking.Cancellation{Time: now},
-		Reminder: booking.Reminder{DueTime: now, State: booking.ReminderSent},
-		Version:  1, Moves: 1, CreateTime: now, UpdateTime: now,
+		Reminder: booking.Reminder{DueTime: now, State: booking.ReminderSent}, Expiry: &booking.Expiry{Time: now},
+		Version: 1, Moves: 1, CreateTime: now, UpdateTime: now,
 	}, booking.Internal, now)
 	checkEveryFieldIsSet(t, shown)
 }
@@ -33,7 +33,7 @@ func TestEveryFieldOfARequestCounts(t *testing.T) {
 	t.Parallel()
 	asked := &bookingsv1.CreateBookingRequest{
 		ProviderId: "ben", CustomerId: "anna", StartTime: timestamppb.New(now), EndTime: timestamppb.New(now.Add(time.Hour)),
-		Note: "a note", IdempotencyKey: "a-key", ValidateOnly: true, Metadata: map[string]string{"a": "b"},
+		Note: "a note", IdempotencyKey: "a-key", ValidateOnly: true, Metadata: map[string]string{"a": "b"}, ReminderLeadSeconds: []int32{3600},
 	}
 	checkEveryFieldIsSet(t, asked)
 	request := reflect.ValueOf(toRequest(asked))

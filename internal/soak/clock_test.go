@@ -44,7 +44,7 @@ func TestEachReminderComesOnceWhileTheClockSteps(t *testing.T) {
 	}
 	w := emptyWorld(t)
 	clock := startSteppingClock(t, w)
-	w.startServers("DATABASE_URL="+w.database, "REMINDER_LEAD="+reminderLead.String())
+	w.startServers("DATABASE_URL="+w.database, "REMINDER_LEADS="+reminderLead.String())
 	load := startBookingSoon(t, w, clock)
 	readers := startReaders(t, w)
 	// Four steps, not more for a longer soak: how far back the clock gets is
@@ -61,8 +61,8 @@ func TestEachReminderComesOnceWhileTheClockSteps(t *testing.T) {
 	}
 	truth := w.feeds()
 	for _, r := range readers {
-		r.settle(truth[r.feed])
-		compare(t, r, truth[r.feed])
+		r.settle(r.wanted(truth))
+		compare(t, r, r.wanted(truth))
 	}
 	t.Logf("%v; in the end %v off; reminders %d; bookings refused %d, the first: %v", caused,
 		time.Duration(clock.ahead.Load()), sent, load.failed.Load(), load.first.Load())

@@ -2,10 +2,8 @@ package soak
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"strconv"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,8 +12,6 @@ import (
 	"connectrpc.com/connect"
 	"github.com/coder/websocket"
 
-	bookingsv1 "bookings/gen/bookings/v1"
-	"bookings/gen/bookings/v1/bookingsv1connect"
 	"bookings/internal/booking"
 	"bookings/internal/pause"
 )
@@ -27,39 +23,63 @@ type feedName struct {
 
 func (f feedName) String() string { return string(f.role) + "/" + f.user }
 
+// all is the feed of everything.
+var all = feedName{role: "all"}
+
 // reader follows one feed and records what it is sent. When it is cut off it
-// comes back to the other server, after the last entry that it has.
+// comes back to the other server, after the place that it has come to.
 type reader struct {
 	t     *testing.T
 	world *world
 	feed  feedName
 	kind  string
+	// types are those that it asks for; all where none is named.
+	types []string
 	// follow reads until the connection ends.
-	follow func(ctx context.Context, s *server) error
+	follow func(r *reader, ctx context.Context, s *server) error
 
 	mu      sync.Mutex
 	record  []entry
+	place   place
 	longest time.Duration
 	drop    context.CancelFunc
 	returns atomic.Int64
 }
 
-// startReaders gives every user a socket and a stream.
+// place is how far a reader has come: to an entry that it was sent, or past some
+// that it did not ask for.
+type place struct {
+	sequence int64
+	id       string
+}
+
+// newReaders are a socket and a stream of every user, and streams and lists of
+// everything, of which some ask for few types.
+func newReaders(t *testing.T, w *world) (readers []*reader) {
+	t.Helper()
+	few := []string{"booking.cancelled", "booking.reminder.due"}
+	for _, feed := range everybody() {
+		readers = append(readers,
+			&reader{t: t, world: w, feed: feed, kind: "socket", follow: (*reader).followSocket},
+			&reader{t: t, world: w, feed: feed, kind: "stream", follow: (*reader).followStream})
+	}
+	for _, types := range [][]string{nil, few} {
+		readers = append(readers,
+			&reader{t: t, world: w, feed: all, kind: "stream", types: types, follow: (*reader).followStream},
+			&reader{t: t, world: w, feed: all, kind: "list", types: types, follow: (*reader).followList})
+	}
+	return readers
+}
+
+// startReaders has them read until the end of the test.
 func startReaders(t *testing.T, w *world) []*reader {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	var all sync.WaitGroup
-	t.Cleanup(func() { cancel(); all.Wait() })
-	var readers []*reader
-	for i, feed := range everybody() {
-		socket := &reader{t: t, world: w, feed: feed, kind: "socket"}
-		socket.follow = socket.followSocket
-		stream := &reader{t: t, world: w, feed: feed, kind: "stream"}
-		stream.follow = stream.followStream
-		for j, r := range []*reader{socket, stream} {
-			readers = append(readers, r)
-			all.Go(func() { r.run(ctx, i+j) })
-		}
+	var running sync.WaitGroup
+	t.Cleanup(func() { cancel(); running.Wait() })
+	readers := newReaders(t, w)
+	for i, r := range readers {
+		running.Go(func() { r.run(ctx, i) })
 	}
 	return readers
 }
@@ -70,7 +90,7 @@ func (r *reader) run(ctx context.Context, first int) {
 		r.mu.Lock()
 		r.drop = drop
 		r.mu.Unlock()
-		_ = r.follow(connection, r.world.servers[turn%2])
+		r.judge(r.follow(r, connection, r.world.servers[turn%2]))
 		drop()
 		r.returns.Add(1)
 		pause.For(ctx, 20*time.Millisecond)
@@ -85,19 +105,31 @@ func (r *reader) cut() {
 	}
 }
 
-func (r *reader) last() int64 {
+// judge fails the test for what no fault may lead to: a server that has not what
+// the reader has.
+func (r *reader) judge(err error) {
+	if connect.CodeOf(err) == connect.CodeOutOfRange || websocket.CloseStatus(err) >= 4400 {
+		r.t.Errorf("%s of %s: after %v it was told %v", r.kind, r.feed, r.at(), err)
+	}
+}
+
+func (r *reader) at() place {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.record) == 0 {
-		return 0
-	}
-	return r.record[len(r.record)-1].sequence
+	return r.place
+}
+
+// move notes how far the reader has come without an entry of its own.
+func (r *reader) move(sequence int64, id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.place = place{sequence, id}
 }
 
 func (r *reader) note(e entry, happened time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.record = append(r.record, e)
+	r.record, r.place = append(r.record, e), place{e.sequence, e.id}
 	r.longest = max(r.longest, time.Since(happened))
 }
 
@@ -107,7 +139,14 @@ func (r *reader) seen() []entry {
 	return r.record
 }
 
-// settle waits until the reader has as much as its feed and returns the longest
+// wanted are the entries of the reader's feed that it asks for.
+func (r *reader) wanted(truth map[feedName][]entry) []entry {
+	return slices.DeleteFunc(slices.Clone(truth[r.feed]), func(e entry) bool {
+		return len(r.types) > 0 && !slices.Contains(r.types, e.kind)
+	})
+}
+
+// settle waits until the reader has as much as it should and returns the longest
 // time that an entry took to arrive.
 func (r *reader) settle(feed []entry) time.Duration {
 	r.t.Helper()
@@ -119,78 +158,6 @@ func (r *reader) settle(feed []entry) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.longest
-}
-
-func (r *reader) followSocket(ctx context.Context, s *server) error {
-	url := fmt.Sprintf("ws://%s/ws?after=%d", s.addr, r.last())
-	conn, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
-		HTTPHeader: http.Header{"Authorization": {"Bearer " + r.world.token(r.feed.role, r.feed.user)}},
-	})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.CloseNow() }()
-	for {
-		_, message, err := conn.Read(ctx)
-		if err != nil {
-			return err
-		}
-		var frame struct {
-			ID, Type, Sequence string
-			Time               time.Time
-			Data               struct{ Resumed bool }
-		}
-		if err := json.Unmarshal(message, &frame); err != nil {
-			return err
-		}
-		switch {
-		case frame.Type == "stream.ready" && !frame.Data.Resumed:
-			r.t.Errorf("a socket of %s was not resumed: %s", r.feed, message)
-		case frame.Sequence != "":
-			sequence, err := strconv.ParseInt(frame.Sequence, 10, 64)
-			if err != nil {
-				return err
-			}
-			r.note(entry{sequence: sequence, id: frame.ID}, frame.Time)
-		}
-	}
-}
-
-func (r *reader) followStream(ctx context.Context, s *server) error {
-	transport := grpcTransport()
-	defer transport.CloseIdleConnections()
-	client := bookingsv1connect.NewEventServiceClient(&http.Client{Transport: transport}, "http://"+s.addr, connect.WithGRPC())
-	ctx, call := connect.NewClientContext(ctx)
-	call.RequestHeader().Set("X-Internal-Token", internalToken)
-	after := r.last()
-	stream, err := client.StreamEvents(ctx, &bookingsv1.StreamEventsRequest{
-		Role:          bookingsv1.Role(bookingsv1.Role_value["ROLE_"+upper(r.feed.role)]),
-		UserId:        r.feed.user,
-		AfterSequence: &after,
-	})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = stream.Close() }()
-	for stream.Receive() {
-		if event := stream.Msg().GetEvent(); event != nil {
-			r.note(entry{sequence: event.GetSequence(), id: event.GetId()}, event.GetTime().AsTime())
-		}
-	}
-	return stream.Err()
-}
-
-func upper(role booking.Role) string {
-	if role == booking.RoleCustomer {
-		return "CUSTOMER"
-	}
-	return "PROVIDER"
-}
-
-func grpcTransport() *http.Transport {
-	var protocols http.Protocols
-	protocols.SetUnencryptedHTTP2(true)
-	return &http.Transport{Protocols: &protocols}
 }
 
 func reconnects(readers []*reader) (sum int64) {

@@ -105,8 +105,8 @@ func TestARollingRestartLosesNoRequestAndNoEvent(t *testing.T) {
 	}
 	truth := w.feeds()
 	for _, r := range readers {
-		r.settle(truth[r.feed])
-		compare(t, r, truth[r.feed])
+		r.settle(r.wanted(truth))
+		compare(t, r, r.wanted(truth))
 	}
 	t.Logf("requests %d, reconnects %d", load.done.Load(), reconnects(readers))
 }

@@ -117,17 +117,6 @@ func (w *world) startPostgres() {
 	w.cluster = cluster
 }
 
-// feeds are all feeds as PostgreSQL knows them.
-func (w *world) feeds() map[feedName][]entry {
-	w.t.Helper()
-	feeds := map[feedName][]entry{}
-	var name feedName
-	var e entry
-	w.read(`SELECT role, user_id, sequence, event_id::text FROM feed_entries ORDER BY role, user_id, sequence`,
-		func() { feeds[name] = append(feeds[name], e) }, &name.role, &name.user, &e.sequence, &e.id)
-	return feeds
-}
-
 // lost are the changes that PostgreSQL knows nothing of.
 func (w *world) lost(answered []change) (lost []change) {
 	w.t.Helper()

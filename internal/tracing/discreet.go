@@ -47,5 +47,5 @@ func (p parentedTracer) Start(ctx context.Context, name string, options ...trace
 	if around := trace.SpanFromContext(ctx); !around.SpanContext().IsValid() {
 		return ctx, around // it does nothing
 	}
-	return p.Tracer.Start(ctx, name, options...)
+	return p.Tracer.Start(ctx, name, options...) //nolint:spancheck // its caller ends it
 }

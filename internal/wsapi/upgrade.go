@@ -45,9 +45,12 @@ func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, end func(error
 	return conn, answer.Hijacked(), nil
 }
 
+// wrapping is a connection around another: with TLS, or with its place counted.
+type wrapping interface{ NetConn() net.Conn }
+
 func limitBuffer(conn net.Conn) {
-	if secured, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = secured.NetConn()
+	for wrapped, ok := conn.(wrapping); ok; wrapped, ok = conn.(wrapping) {
+		conn = wrapped.NetConn()
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer)

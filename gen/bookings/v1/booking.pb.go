@@ -26,7 +26,7 @@ const (
 //
 //	PENDING ──confirm──▶ CONFIRMED ──complete──▶ COMPLETED
 //	   │                     ├─────mark no-show─▶ NO_SHOW
-//	   └──────cancel─────────┴──────cancel──────▶ CANCELLED
+//	   └──cancel, expire─────┴──────cancel──────▶ CANCELLED
 //
 // A move by the customer makes a CONFIRMED booking PENDING again.
 type BookingStatus int32
@@ -105,6 +105,8 @@ const (
 	Role_ROLE_PROVIDER Role = 2
 	// A service of ours.
 	Role_ROLE_INTERNAL Role = 3
+	// Nobody: it happened by itself, as a PENDING booking expired. Only answered.
+	Role_ROLE_SYSTEM Role = 4
 )
 
 // Enum value maps for Role.
@@ -114,12 +116,14 @@ var (
 		1: "ROLE_CUSTOMER",
 		2: "ROLE_PROVIDER",
 		3: "ROLE_INTERNAL",
+		4: "ROLE_SYSTEM",
 	}
 	Role_value = map[string]int32{
 		"ROLE_UNSPECIFIED": 0,
 		"ROLE_CUSTOMER":    1,
 		"ROLE_PROVIDER":    2,
 		"ROLE_INTERNAL":    3,
+		"ROLE_SYSTEM":      4,
 	}
 )
 
@@ -221,11 +225,13 @@ type ReminderState int32
 const (
 	// Not a state; never answered.
 	ReminderState_REMINDER_STATE_UNSPECIFIED ReminderState = 0
-	// It comes at its due time.
+	// One is to come, at its due time.
 	ReminderState_REMINDER_STATE_SCHEDULED ReminderState = 1
-	// It was sent: a `booking.reminder.due` is in both parties' feeds.
+	// None is to come, and the last one was sent: a `booking.reminder.due` is in
+	// both parties' feeds.
 	ReminderState_REMINDER_STATE_SENT ReminderState = 2
-	// It will not come: the booking was cancelled, or had already started.
+	// None is to come, and the last one was not sent: the booking was cancelled, or
+	// had already started.
 	ReminderState_REMINDER_STATE_SKIPPED ReminderState = 3
 )
 
@@ -291,7 +297,7 @@ type Booking struct {
 	Note string `protobuf:"bytes,7,opt,name=note,proto3" json:"note,omitempty"`
 	// How it was cancelled; absent unless the status is CANCELLED.
 	Cancellation *Cancellation `protobuf:"bytes,8,opt,name=cancellation,proto3" json:"cancellation,omitempty"`
-	// The reminder of this booking's start.
+	// The reminders of this booking's start.
 	Reminder *Reminder `protobuf:"bytes,9,opt,name=reminder,proto3" json:"reminder,omitempty"`
 	// What this caller may do with the booking at the time of this answer.
 	// For internal services: what the status allows.
@@ -313,7 +319,15 @@ type Booking struct {
 	// wherever they come from, the one with the greater version is the later; by it
 	// a list and a feed are merged (see EventService). 0 in the answer to
 	// `validate_only`.
-	Version       int64 `protobuf:"varint,15,opt,name=version,proto3" json:"version,omitempty"`
+	Version int64 `protobuf:"varint,15,opt,name=version,proto3" json:"version,omitempty"`
+	// When a PENDING booking expires that nobody answers: it is cancelled then, by
+	// ROLE_SYSTEM, with the reason `expired`, and its slot is free. Set where it was
+	// configured that bookings expire when this one became PENDING: that long after
+	// it, at the start at the latest. A PENDING booking that is moved, by whomever,
+	// waits for an answer anew, as the question is another. Absent in a booking that
+	// was PENDING before it was configured, or that its provider has moved into the
+	// past: that one does not expire.
+	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -453,12 +467,19 @@ func (x *Booking) GetVersion() int64 {
 	return 0
 }
 
+func (x *Booking) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
 // How a booking was cancelled.
 type Cancellation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Why, in the words of whoever cancelled; may be empty.
 	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
-	// On which side it was cancelled.
+	// On which side it was cancelled; ROLE_SYSTEM where it expired.
 	CancelledBy Role `protobuf:"varint,2,opt,name=cancelled_by,json=cancelledBy,proto3,enum=bookings.v1.Role" json:"cancelled_by,omitempty"`
 	// When it was cancelled.
 	Time          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
@@ -517,15 +538,25 @@ func (x *Cancellation) GetTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// The reminder of a booking's start. There is one for each start time.
+// The reminders of a booking's start: one for each lead, and each once for a
+// start, ever, also where the booking is moved away and back.
+//
+// A lead that has passed when the booking is made or moved is skipped; where all
+// have, and the start has not, the shortest is due at once. So it is where nobody
+// could remind for a while: of several that are overdue then, the one with the
+// shortest lead is sent, and the longer ones are skipped, since two reminders at
+// once tell no more than one.
 type Reminder struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// When it is due: before the start by the lead that was set when the booking
-	// was made or last moved (10 minutes unless configured). A booking made
-	// later than this is reminded of at once.
+	// When the next one to come is due, or, where none is to come, when the last
+	// one was.
 	DueTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
-	// Whether it is still to come.
-	State         ReminderState `protobuf:"varint,2,opt,name=state,proto3,enum=bookings.v1.ReminderState" json:"state,omitempty"`
+	// Whether one is still to come.
+	State ReminderState `protobuf:"varint,2,opt,name=state,proto3,enum=bookings.v1.ReminderState" json:"state,omitempty"`
+	// The leads: how many seconds before the start reminders are due, the longest
+	// first. They are those of the request that made the booking, or else those
+	// that were configured then (10 minutes unless configured). A move keeps them.
+	LeadSeconds   []int32 `protobuf:"varint,3,rep,packed,name=lead_seconds,json=leadSeconds,proto3" json:"lead_seconds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -574,11 +605,18 @@ func (x *Reminder) GetState() ReminderState {
 	return ReminderState_REMINDER_STATE_UNSPECIFIED
 }
 
+func (x *Reminder) GetLeadSeconds() []int32 {
+	if x != nil {
+		return x.LeadSeconds
+	}
+	return nil
+}
+
 var File_bookings_v1_booking_proto protoreflect.FileDescriptor
 
 const file_bookings_v1_booking_proto_rawDesc = "" +
 	"\n" +
-	"\x19bookings/v1/booking.proto\x12\vbookings.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf1\x05\n" +
+	"\x19bookings/v1/booking.proto\x12\vbookings.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xae\x06\n" +
 	"\aBooking\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vprovider_id\x18\x02 \x01(\tR\n" +
@@ -600,29 +638,33 @@ const file_bookings_v1_booking_proto_rawDesc = "" +
 	"\vupdate_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12>\n" +
 	"\bmetadata\x18\x0e \x03(\v2\".bookings.v1.Booking.MetadataEntryR\bmetadata\x12\x18\n" +
-	"\aversion\x18\x0f \x01(\x03R\aversion\x1a;\n" +
+	"\aversion\x18\x0f \x01(\x03R\aversion\x12;\n" +
+	"\vexpire_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8c\x01\n" +
 	"\fCancellation\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x124\n" +
 	"\fcancelled_by\x18\x02 \x01(\x0e2\x11.bookings.v1.RoleR\vcancelledBy\x12.\n" +
-	"\x04time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"s\n" +
+	"\x04time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\x96\x01\n" +
 	"\bReminder\x125\n" +
 	"\bdue_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x120\n" +
-	"\x05state\x18\x02 \x01(\x0e2\x1a.bookings.v1.ReminderStateR\x05state*\xc1\x01\n" +
+	"\x05state\x18\x02 \x01(\x0e2\x1a.bookings.v1.ReminderStateR\x05state\x12!\n" +
+	"\flead_seconds\x18\x03 \x03(\x05R\vleadSeconds*\xc1\x01\n" +
 	"\rBookingStatus\x12\x1e\n" +
 	"\x1aBOOKING_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16BOOKING_STATUS_PENDING\x10\x01\x12\x1c\n" +
 	"\x18BOOKING_STATUS_CONFIRMED\x10\x02\x12\x1c\n" +
 	"\x18BOOKING_STATUS_CANCELLED\x10\x03\x12\x1c\n" +
 	"\x18BOOKING_STATUS_COMPLETED\x10\x04\x12\x1a\n" +
-	"\x16BOOKING_STATUS_NO_SHOW\x10\x05*U\n" +
+	"\x16BOOKING_STATUS_NO_SHOW\x10\x05*f\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rROLE_CUSTOMER\x10\x01\x12\x11\n" +
 	"\rROLE_PROVIDER\x10\x02\x12\x11\n" +
-	"\rROLE_INTERNAL\x10\x03*\xc3\x01\n" +
+	"\rROLE_INTERNAL\x10\x03\x12\x0f\n" +
+	"\vROLE_SYSTEM\x10\x04*\xc3\x01\n" +
 	"\rBookingAction\x12\x1e\n" +
 	"\x1aBOOKING_ACTION_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16BOOKING_ACTION_CONFIRM\x10\x01\x12\x1d\n" +
@@ -672,15 +714,16 @@ var file_bookings_v1_booking_proto_depIdxs = []int32{
 	8,  // 6: bookings.v1.Booking.create_time:type_name -> google.protobuf.Timestamp
 	8,  // 7: bookings.v1.Booking.update_time:type_name -> google.protobuf.Timestamp
 	7,  // 8: bookings.v1.Booking.metadata:type_name -> bookings.v1.Booking.MetadataEntry
-	1,  // 9: bookings.v1.Cancellation.cancelled_by:type_name -> bookings.v1.Role
-	8,  // 10: bookings.v1.Cancellation.time:type_name -> google.protobuf.Timestamp
-	8,  // 11: bookings.v1.Reminder.due_time:type_name -> google.protobuf.Timestamp
-	3,  // 12: bookings.v1.Reminder.state:type_name -> bookings.v1.ReminderState
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	8,  // 9: bookings.v1.Booking.expire_time:type_name -> google.protobuf.Timestamp
+	1,  // 10: bookings.v1.Cancellation.cancelled_by:type_name -> bookings.v1.Role
+	8,  // 11: bookings.v1.Cancellation.time:type_name -> google.protobuf.Timestamp
+	8,  // 12: bookings.v1.Reminder.due_time:type_name -> google.protobuf.Timestamp
+	3,  // 13: bookings.v1.Reminder.state:type_name -> bookings.v1.ReminderState
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_bookings_v1_booking_proto_init() }

@@ -55,9 +55,13 @@ type CreateBookingRequest struct {
 	// see them, here and in events. At most 20 entries, with keys of 1 to 40
 	// characters of A-Z, a-z, 0-9, `_`, `.` and `-`, and values of at most 500
 	// characters, any but NUL.
-	Metadata      map[string]string `protobuf:"bytes,8,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Metadata map[string]string `protobuf:"bytes,8,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// How many seconds before the start both parties are reminded: at most 5 leads,
+	// each of 0 to 2,592,000 (30 days), none twice, in any order. Empty: the leads
+	// that are configured (10 minutes unless configured). See Reminder.
+	ReminderLeadSeconds []int32 `protobuf:"varint,9,rep,packed,name=reminder_lead_seconds,json=reminderLeadSeconds,proto3" json:"reminder_lead_seconds,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *CreateBookingRequest) Reset() {
@@ -142,6 +146,13 @@ func (x *CreateBookingRequest) GetValidateOnly() bool {
 func (x *CreateBookingRequest) GetMetadata() map[string]string {
 	if x != nil {
 		return x.Metadata
+	}
+	return nil
+}
+
+func (x *CreateBookingRequest) GetReminderLeadSeconds() []int32 {
+	if x != nil {
+		return x.ReminderLeadSeconds
 	}
 	return nil
 }
@@ -1510,7 +1521,7 @@ var File_bookings_v1_booking_service_proto protoreflect.FileDescriptor
 
 const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"\n" +
-	"!bookings/v1/booking_service.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x17bookings/v1/event.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd4\a\n" +
+	"!bookings/v1/booking_service.proto\x12\vbookings.v1\x1a\x19bookings/v1/booking.proto\x1a\x17bookings/v1/event.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9f\b\n" +
 	"\x14CreateBookingRequest\x12\x97\x01\n" +
 	"\vprovider_id\x18\x01 \x01(\tBv\xbaHs\xba\x01m\n" +
 	"\auser_id\x12=must be 1 to 128 characters, none of them a control character\x1a#this.matches('^[^\\\\p{Cc}]{1,128}$')\xd8\x01\x01R\n" +
@@ -1526,7 +1537,8 @@ const file_bookings_v1_booking_service_proto_rawDesc = "" +
 	"\x0fidempotency_key\x12<must be 1 to 255 characters of printable ASCII without space\x1a\x1ethis.matches('^[!-~]{1,255}$')\xd8\x01\x01R\x0eidempotencyKey\x12#\n" +
 	"\rvalidate_only\x18\a \x01(\bR\fvalidateOnly\x12\xdd\x01\n" +
 	"\bmetadata\x18\b \x03(\v2/.bookings.v1.CreateBookingRequest.MetadataEntryB\x8f\x01\xbaH\x8b\x01\x9a\x01\x87\x01\x10\x14\"x\xba\x01u\n" +
-	"\fmetadata_key\x12=must be 1 to 40 characters of A-Z, a-z, 0-9, '_', '.' and '-'\x1a&this.matches('^[A-Za-z0-9_.-]{1,40}$')*\tr\a\x18\xf4\x03\xba\x01\x01\x00R\bmetadata\x1a;\n" +
+	"\fmetadata_key\x12=must be 1 to 40 characters of A-Z, a-z, 0-9, '_', '.' and '-'\x1a&this.matches('^[A-Za-z0-9_.-]{1,40}$')*\tr\a\x18\xf4\x03\xba\x01\x01\x00R\bmetadata\x12I\n" +
+	"\x15reminder_lead_seconds\x18\t \x03(\x05B\x15\xbaH\x12\x92\x01\x0f\x10\x05\x18\x01\"\t\x1a\a\x18\x80\x9a\x9e\x01(\x00R\x13reminderLeadSeconds\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"G\n" +

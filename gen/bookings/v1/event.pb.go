@@ -46,18 +46,21 @@ type Event struct {
 	Time *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=time,proto3" json:"time,omitempty"`
 	// Always `application/json`.
 	Datacontenttype string `protobuf:"bytes,7,opt,name=datacontenttype,proto3" json:"datacontenttype,omitempty"`
-	// The number in this feed: 1, 2, 3, … without gaps, in the order of commits.
+	// The number in this feed: 1, 2, 3, … without gaps. Users' feeds are in the order
+	// of commits, and the feed of everything agrees with each of them.
 	Sequence int64 `protobuf:"varint,8,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	// The facts: `bookingId`, `providerId`, `customerId`, `startTime`, `endTime`,
 	// `status` and `version` (a number) as they are after the change, `metadata`
 	// where there is some, with `reason` and `cancelledBy` for `booking.cancelled`,
 	// with `previousStartTime` and `previousEndTime` for `booking.rescheduled`; for
-	// `booking.reminder.due` the ids, `startTime`, `version` and `metadata` alone.
+	// `booking.reminder.due` the ids, `startTime`, `version`, `metadata` and
+	// `leadSeconds` (a number: how long before the start it was due) alone.
 	// The note is told by GetBooking only. Events that happened before bookings
 	// showed a version have none.
 	Data *structpb.Struct `protobuf:"bytes,9,opt,name=data,proto3" json:"data,omitempty"`
-	// The `id` of the entry before it in this feed; empty for the first. Who has an
-	// entry whose id is not the next one's `previous_id` is on another history.
+	// The `id` of the entry before it in this feed; empty for the first. Where it is
+	// not the `id` of the last entry that you have, entries lie between (of types that
+	// you did not ask for) or, in a feed that you read whole, its history has changed.
 	PreviousId    string `protobuf:"bytes,10,opt,name=previous_id,json=previousId,proto3" json:"previous_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -248,9 +251,10 @@ func (x *BookingEvent) GetData() *structpb.Struct {
 // Who caused an event.
 type EventActor struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// In which role. Reminders are sent by ROLE_INTERNAL.
+	// In which role. Reminders are sent by ROLE_INTERNAL; what expires is cancelled by
+	// ROLE_SYSTEM.
 	Role Role `protobuf:"varint,1,opt,name=role,proto3,enum=bookings.v1.Role" json:"role,omitempty"`
-	// The user's id; empty for internal services.
+	// The user's id; empty for internal services and ROLE_SYSTEM.
 	Id            string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -36,10 +36,10 @@ type ListEventsRequest struct {
 	AfterSequence *int64 `protobuf:"varint,3,opt,name=after_sequence,json=afterSequence,proto3,oneof" json:"after_sequence,omitempty"`
 	// How many at most; 0 means 100, more than 500 means 500.
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// The `id` of the entry with the number `after_sequence`, where you have it: an
-	// `id`, or one that came with a number, such as `through_id`. Where that entry is
-	// not in this feed the call fails with SEQUENCE_OUT_OF_RANGE: the history has
-	// changed since, as after a restore of the database from a copy.
+	// The id that belongs to the number `after_sequence`: the `id` of an event or a
+	// checkpoint, a `through_id` or a `head_id`. Where that entry is not in this feed
+	// the call fails with SEQUENCE_OUT_OF_RANGE: the history has changed since, as
+	// after a restore of the database from a copy.
 	AfterId string `protobuf:"bytes,5,opt,name=after_id,json=afterId,proto3" json:"after_id,omitempty"`
 	// Only events of these types; none: all.
 	Types         []string `protobuf:"bytes,6,rep,name=types,proto3" json:"types,omitempty"`
@@ -122,8 +122,8 @@ func (x *ListEventsRequest) GetTypes() []string {
 // The answer of ListEvents.
 type ListEventsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The page. It may be empty or short although more follows, where `types` are
-	// named: the feed ends at `head`.
+	// The page. Where `types` are named it may be short, or empty, although more
+	// follows: you have all once `through_sequence` is `head`.
 	Events []*Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
 	// The number of the feed's newest entry; 0 for a feed without entries.
 	Head int64 `protobuf:"varint,2,opt,name=head,proto3" json:"head,omitempty"`
@@ -203,10 +203,10 @@ type StreamEventsRequest struct {
 	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// Resume after this number; unset: new entries only.
 	AfterSequence *int64 `protobuf:"varint,3,opt,name=after_sequence,json=afterSequence,proto3,oneof" json:"after_sequence,omitempty"`
-	// The `id` of the entry with the number `after_sequence`, where you have it: an
-	// `id`, or one that came with a number, such as `through_id`. Where that entry is
-	// not in this feed the call fails with SEQUENCE_OUT_OF_RANGE: the history has
-	// changed since, as after a restore of the database from a copy.
+	// The id that belongs to the number `after_sequence`: the `id` of an event or a
+	// checkpoint, a `through_id` or a `head_id`. Where that entry is not in this feed
+	// the call fails with SEQUENCE_OUT_OF_RANGE: the history has changed since, as
+	// after a restore of the database from a copy.
 	AfterId string `protobuf:"bytes,4,opt,name=after_id,json=afterId,proto3" json:"after_id,omitempty"`
 	// Only events of these types; none: all.
 	Types         []string `protobuf:"bytes,5,rep,name=types,proto3" json:"types,omitempty"`
@@ -287,7 +287,8 @@ type StreamEventsResponse struct {
 	Event *Event `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
 	// The first message, and never again: the stream is open.
 	Ready *StreamReady `protobuf:"bytes,2,opt,name=ready,proto3" json:"ready,omitempty"`
-	// No event of the `types` has come for a while.
+	// No event has been sent for a while: none has come, or none of the `types`, or
+	// the database is away.
 	Checkpoint    *StreamCheckpoint `protobuf:"bytes,3,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -57,8 +57,9 @@ type EventServiceClient interface {
 	// in the database. It ends with TOKEN_EXPIRED when the token does, with
 	// SHUTTING_DOWN when this instance stops (resume elsewhere), and with
 	// RATE_LIMITED when one message could not be sent within 5 seconds. Resume
-	// after the last number received: of an entry, a checkpoint or, on a stream
-	// that was live only, of `ready`.
+	// after the last number and id received: of an entry, a checkpoint or, on a
+	// stream that was live only, of `ready`. To begin with the oldest entry that is
+	// kept, list first, and go on after `through_sequence`.
 	//
 	// Errors: SEQUENCE_OUT_OF_RANGE (that point is pruned, ahead of the head or not
 	// in this feed, at once or while the stream goes on, as where the database is
@@ -132,8 +133,9 @@ type EventServiceHandler interface {
 	// in the database. It ends with TOKEN_EXPIRED when the token does, with
 	// SHUTTING_DOWN when this instance stops (resume elsewhere), and with
 	// RATE_LIMITED when one message could not be sent within 5 seconds. Resume
-	// after the last number received: of an entry, a checkpoint or, on a stream
-	// that was live only, of `ready`.
+	// after the last number and id received: of an entry, a checkpoint or, on a
+	// stream that was live only, of `ready`. To begin with the oldest entry that is
+	// kept, list first, and go on after `through_sequence`.
 	//
 	// Errors: SEQUENCE_OUT_OF_RANGE (that point is pruned, ahead of the head or not
 	// in this feed, at once or while the stream goes on, as where the database is
