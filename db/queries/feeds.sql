@@ -217,3 +217,20 @@ WITH due AS (
     WHERE feeds.role = due.role AND feeds.user_id = due.user_id
 )
 SELECT (SELECT count(*) FROM due) AS feeds, (SELECT count(*) FROM removed) AS entries;
+
+-- How many events wait for the feed of everything, counted up to a bound, and for
+-- how long the oldest has: what a scrape asks, so it must stay cheap.
+-- name: FeedLag :one
+SELECT (
+    SELECT count(*) FROM (SELECT FROM event_outbox LIMIT 10000) AS counted
+) AS events,
+coalesce((
+    SELECT extract(EPOCH FROM clock_timestamp() - booking_events.time)
+    FROM (
+        SELECT event_outbox.event_id
+        FROM event_outbox
+        ORDER BY event_outbox.ordinal, event_outbox.event_id
+        LIMIT 1
+    ) AS oldest
+    INNER JOIN booking_events ON oldest.event_id = booking_events.id
+), 0)::double precision AS age_seconds;

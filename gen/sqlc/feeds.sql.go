@@ -247,6 +247,36 @@ func (q *Queries) FeedHeads(ctx context.Context, db DBTX, arg FeedHeadsParams) (
 	return items, nil
 }
 
+const feedLag = `-- name: FeedLag :one
+SELECT (
+    SELECT count(*) FROM (SELECT FROM event_outbox LIMIT 10000) AS counted
+) AS events,
+coalesce((
+    SELECT extract(EPOCH FROM clock_timestamp() - booking_events.time)
+    FROM (
+        SELECT event_outbox.event_id
+        FROM event_outbox
+        ORDER BY event_outbox.ordinal, event_outbox.event_id
+        LIMIT 1
+    ) AS oldest
+    INNER JOIN booking_events ON oldest.event_id = booking_events.id
+), 0)::double precision AS age_seconds
+`
+
+type FeedLagRow struct {
+	Events     int64
+	AgeSeconds float64
+}
+
+// How many events wait for the feed of everything, counted up to a bound, and for
+// how long the oldest has: what a scrape asks, so it must stay cheap.
+func (q *Queries) FeedLag(ctx context.Context, db DBTX) (FeedLagRow, error) {
+	row := db.QueryRow(ctx, feedLag)
+	var i FeedLagRow
+	err := row.Scan(&i.Events, &i.AgeSeconds)
+	return i, err
+}
+
 const feedLock = `-- name: FeedLock :exec
 INSERT INTO feeds (role, user_id)
 VALUES ('provider', $1), ('customer', $2)

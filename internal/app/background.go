@@ -119,11 +119,26 @@ func RunWorker(ctx context.Context, settings Settings, log *slog.Logger) error {
 	settings.Worker = true
 	s := &Server{settings: settings, log: log}
 	defer s.closeStores()
-	if err := s.openStores(ctx); err != nil {
+	defer s.closeWatch(ctx)
+	if err := s.startWorker(ctx); err != nil {
 		return fmt.Errorf("start the worker: %w", err)
 	}
 	background := s.startBackground(ctx)
 	<-ctx.Done()
 	background.stopFetching(ctx)
 	return background.stop(ctx, shutdown{began: time.Now(), most: settings.ShutdownTimeout})
+}
+
+// startWorker opens what a worker needs, and what shows how it does.
+func (s *Server) startWorker(ctx context.Context) error {
+	if err := s.openWatch(ctx); err != nil {
+		return err
+	}
+	if err := s.openStores(ctx); err != nil {
+		return err
+	}
+	if err := s.openAdmin(); err != nil {
+		return err
+	}
+	return s.serveAdmin(ctx)
 }

@@ -46,7 +46,7 @@ func bare(t testing.TB, changes ...func(*bareServer)) *instance {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler.(*middleware.Handler).Now = b.now
+	handler.Now = b.now
 	i.serve(handler, log)
 	return i
 }

@@ -35,7 +35,9 @@ type instance struct {
 	// tls is what clients speak TLS with; nil where they speak plain text.
 	tls  *tls.Config
 	pool *pgxpool.Pool
-	log  *logs
+	// admin is where its operators look, where there is such a place.
+	admin *instance
+	log   *logs
 	// http1 and http2 are connections of clients, the latter in plain text.
 	http1, http2 *http.Transport
 	// stop ends the server in order and waits until it has ended.
@@ -82,6 +84,10 @@ func run(t testing.TB, settings Settings) *instance {
 		if other := server.InternalAddr(); other != nil {
 			i.internal = newInstance(t)
 			i.internal.addr, i.internal.log = other.String(), i.log
+		}
+		if operators := server.AdminAddr(); operators != nil {
+			i.admin = newInstance(t)
+			i.admin.addr = operators.String()
 		}
 	case err := <-ended:
 		ended <- nil

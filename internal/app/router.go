@@ -3,6 +3,8 @@ package app
 import (
 	"net/http"
 	"strings"
+
+	"bookings/internal/middleware"
 )
 
 // router finds handlers by path. Unlike http.ServeMux it takes paths as they are
@@ -35,6 +37,7 @@ func (m *router) get(path string, handler http.HandlerFunc) {
 			m.missing.ServeHTTP(w, r)
 			return
 		}
+		middleware.From(r.Context()).SetRoute(path)
 		handler(w, r)
 	}))
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // routes is every path of the server, behind the one outer handler, for one side.
-func routes(side middleware.Side, s Settings, doors rpcapi.Options, sockets *wsapi.Handler, health *health, log *slog.Logger) (http.Handler, error) {
+func routes(side middleware.Side, s Settings, doors rpcapi.Options, sockets *wsapi.Handler, health *health, log *slog.Logger) (*middleware.Handler, error) {
 	responder := apierror.Responder{Log: log}
 	mux := newRouter(rpcapi.Missing{Responder: responder})
 	mux.get("/health", health.live)

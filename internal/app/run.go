@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,12 +23,14 @@ import (
 	"bookings/internal/feed"
 	"bookings/internal/identity"
 	"bookings/internal/jobs"
+	"bookings/internal/metrics"
 	"bookings/internal/middleware"
 	"bookings/internal/pause"
 	"bookings/internal/pgpool"
 	"bookings/internal/ratelimit"
 	"bookings/internal/remind"
 	"bookings/internal/rpcapi"
+	"bookings/internal/tracing"
 	"bookings/internal/wsapi"
 )
 
@@ -56,11 +59,21 @@ type Server struct {
 	gate      *middleware.Gate
 	// listeners are the public one and, where there is one, the internal one.
 	listeners []*listener
+	// admin is for operators; it and metrics are nil where there is no such place.
+	admin   *listener
+	metrics *metrics.Metrics
+	// tracing is nil where nothing is traced.
+	tracing *tracing.Tracing
+	// streams counts the streams of events that are open.
+	streams atomic.Int64
 }
 
 // New wires a server. It connects to nothing yet.
 func New(ctx context.Context, s Settings, log *slog.Logger) (*Server, error) {
 	server := &Server{settings: s, log: log}
+	if err := server.openWatch(ctx); err != nil {
+		return nil, err
+	}
 	if err := server.openKeys(); err != nil {
 		return nil, err
 	}
@@ -71,6 +84,10 @@ func New(ctx context.Context, s Settings, log *slog.Logger) (*Server, error) {
 	server.openDoors()
 	var err error
 	if server.listeners, err = server.newListeners(); err != nil {
+		server.closeStores()
+		return nil, err
+	}
+	if err := server.openAdmin(); err != nil {
 		server.closeStores()
 		return nil, err
 	}
@@ -92,11 +109,14 @@ func (s *Server) warn() {
 }
 
 func (s *Server) openStores(ctx context.Context) (err error) {
-	if s.pool, err = pgpool.Open(ctx, s.settings.DatabaseURL, s.settings.DatabasePooler); err != nil {
+	if s.pool, err = pgpool.Open(ctx, s.settings.DatabaseURL, s.settings.DatabasePooler, s.tracing.SQL()); err != nil {
 		return err
 	}
 	if s.settings.RedisURL != "" {
 		if s.redis, err = redisClient(s.settings.RedisURL); err != nil {
+			return err
+		}
+		if err := s.tracing.Redis(s.redis); err != nil {
 			return err
 		}
 		s.broadcast = feed.NewRedis(s.redis, s.log)
@@ -105,16 +125,17 @@ func (s *Server) openStores(ctx context.Context) (err error) {
 	s.clock = clock.New(s.pool.Pool, time.Now, s.log)
 	s.health = &health{pool: s.pool, redis: s.broadcast, clock: s.clock, keys: s.jwks()}
 	if !s.settings.Worker {
-		s.jobs, err = jobs.NewInserter(s.pool, s.log, s.clock.Now)
+		s.jobs, err = jobs.NewInserter(s.pool, s.log, s.clock.Now, s.tracing.Jobs()...)
 		return err
 	}
 	if s.jobsPool, err = pgpool.OpenForJobs(ctx, s.settings.DatabaseURL, s.settings.DatabasePooler); err != nil {
 		return err
 	}
 	s.jobs, err = jobs.NewWorker(s.jobsPool, s.log, s.clock.Now,
-		&remind.Worker{Pool: s.pool, Feeds: s.feeds, Log: s.log},
+		&remind.Worker{Pool: s.pool, Feeds: s.feeds, Log: s.log, Late: s.metrics.ObserveLateness()},
 		&expire.Worker{Pool: s.pool, Feeds: s.feeds, Log: s.log},
-		&jobs.Pruner{Pool: s.pool, Retention: s.settings.FeedRetention, Now: s.clock.Now, Log: s.log})
+		&jobs.Pruner{Pool: s.pool, Retention: s.settings.FeedRetention, Now: s.clock.Now, Log: s.log},
+		s.tracing.Jobs()...)
 	return err
 }
 
@@ -139,14 +160,19 @@ func (s *Server) openDoors() {
 }
 
 func (s *Server) handler(side middleware.Side) (http.Handler, error) {
-	return routes(side, s.settings, rpcapi.Options{
+	outer, err := routes(side, s.settings, rpcapi.Options{
 		Bookings: &bookingsvc.Service{
 			Pool: s.pool, Jobs: s.jobs, Feeds: s.feeds, Now: s.clock.Now,
 			MaxPending: s.settings.MaxPending,
 			Terms:      booking.Terms{Leads: s.settings.ReminderLeads, PendingTTL: s.settings.PendingTTL},
 		},
-		Feeds: s.feeds, Silence: s.settings.Silence, Gate: s.gate, Ready: s.health.isReady, Log: s.log,
+		Feeds: s.feeds, Silence: s.settings.Silence, Streams: &s.streams, Gate: s.gate, Ready: s.health.isReady, Log: s.log,
 	}, s.sockets, s.health, s.log)
+	if err != nil {
+		return nil, err
+	}
+	outer.Observe, outer.Tracer = s.metrics.ObserveRequest(), s.tracing.Tracer()
+	return outer, nil
 }
 
 // limiter counts requests across instances where Redis is there.
@@ -189,7 +215,12 @@ func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
 // public address once connections are accepted; it may be nil.
 func (s *Server) Run(ctx context.Context, listening func(net.Addr)) error {
 	defer s.closeStores()
+	defer s.closeWatch(ctx)
 	if err := s.listen(ctx); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if err := s.serveAdmin(ctx); err != nil {
+		s.closeListeners(ctx)
 		return fmt.Errorf("listen: %w", err)
 	}
 	background := s.startBackground(ctx)

@@ -45,7 +45,7 @@ type Settings struct {
 	InternalNames   []string        `env:"INTERNAL_CLIENT_NAMES" help:"services that may connect there: DNS names or URIs in their certificates"`
 	RateLimit       int             `env:"RATE_LIMIT_RPM" envDefault:"60" help:"requests a minute for each user or address; 0: no limit"`
 	MaxConnections  int             `env:"MAX_CONNECTIONS" envDefault:"10000" help:"connections that the listener at ADDR holds; 0: no bound"`
-	MaxEach         int             `env:"MAX_CONNECTIONS_PER_ADDRESS" envDefault:"1000" help:"the same for one address (IPv6: a /64), but a trusted proxy"`
+	MaxEach         int             `env:"MAX_CONNECTIONS_PER_ADDRESS" envDefault:"1000" help:"the same by address (IPv6: /64), but for trusted proxies; 0: none"`
 	MaxPending      int64           `env:"MAX_PENDING" envDefault:"10" help:"PENDING bookings that a customer may hold at one provider"`
 	PendingTTL      time.Duration   `env:"PENDING_TTL" help:"how long PENDING bookings wait for an answer before they expire, from 1s to 8760h; unset: for ever"`
 	ReminderLeads   []time.Duration `env:"REMINDER_LEADS" envDefault:"10m" help:"how long before the start to remind: up to 5, such as 24h,1h, of up to 720h"`
@@ -55,6 +55,9 @@ type Settings struct {
 	LogLevel        slog.Level      `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	LogFormat       string          `env:"LOG_FORMAT" envDefault:"json" help:"json or text"`
 	ShutdownTimeout time.Duration   `env:"SHUTDOWN_TIMEOUT" envDefault:"20s" help:"how long a shutdown may take"`
+	AdminAddr       string          `env:"ADMIN_ADDR" help:"address to listen on for operators: metrics and profiles; nobody is asked who they are"`
+	TraceEndpoint   string          `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"URL that traces are sent to (OTLP over HTTP), such as http://localhost:4318"`
+	TraceProtocol   string          `env:"OTEL_EXPORTER_OTLP_PROTOCOL" envDefault:"http/protobuf" help:"only http/protobuf is spoken"`
 
 	// Drain is how long a stopping server still takes requests after its
 	// readiness is off, for load balancers to notice.
@@ -66,12 +69,6 @@ type Settings struct {
 	Worker bool
 }
 
-// notSupportedYet are settings of the contract that this program does not know yet. To
-// pass over one in silence could open what its user wants closed.
-var notSupportedYet = []string{
-	"ADMIN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT",
-}
-
 // FromEnvironment reads the settings of a server. Its error names every fault.
 func FromEnvironment(environ []string) (Settings, error) {
 	variables := env.ToMap(environ)
@@ -79,11 +76,6 @@ func FromEnvironment(environ []string) (Settings, error) {
 	faults := []error{}
 	if err := env.ParseWithOptions(&settings, env.Options{Environment: variables}); err != nil {
 		faults = append(faults, parseFaults(err)...)
-	}
-	for _, name := range notSupportedYet {
-		if variables[name] != "" {
-			faults = append(faults, fmt.Errorf("%s: is not supported yet", name))
-		}
 	}
 	if variables["REMINDER_LEAD"] != "" {
 		faults = append(faults, errors.New("REMINDER_LEAD: is REMINDER_LEADS now, which takes several"))
@@ -121,7 +113,7 @@ func (s Settings) check() []error {
 	}
 	fault(s.DatabaseURL == "", "DATABASE_URL: is required")
 	faults = append(faults, s.checkKeys()...)
-	faults = append(faults, s.checkInternal()...)
+	faults = append(append(faults, s.checkInternal()...), s.checkWatch()...)
 	_, _, err := SplitAddr(s.Addr)
 	fault(err != nil, "ADDR: %w", err)
 	err = checkKeyPair(s.TLSCert, s.TLSKey)
@@ -189,7 +181,7 @@ func Help() string {
 		if value := field.Tag.Get("envDefault"); value != "" {
 			text += " (default " + value + ")"
 		}
-		fmt.Fprintf(&help, "  %-21s %s\n", name, text)
+		fmt.Fprintf(&help, "  %-27s %s\n", name, text)
 	}
 	return help.String()
 }

@@ -12,7 +12,7 @@ import (
 // A migration changes a table under a server that runs: no call may notice.
 func TestATableThatIsChangedUnderTheServerFailsNoCall(t *testing.T) {
 	t.Parallel()
-	pool, err := pgpool.Open(t.Context(), pgtest.URL(t), false)
+	pool, err := pgpool.Open(t.Context(), pgtest.URL(t), false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

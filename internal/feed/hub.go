@@ -38,8 +38,10 @@ type Hub struct {
 	// reading has room for each reader that may read from PostgreSQL at a time.
 	reading chan struct{}
 	// pages counts the pages read so.
-	pages    atomic.Int64
-	warnings rate.Sometimes
+	pages atomic.Int64
+	// delivered counts the entries that readers were given.
+	delivered atomic.Int64
+	warnings  rate.Sometimes
 	// unmoved bounds the warnings of events that cannot be moved.
 	unmoved rate.Sometimes
 
@@ -149,19 +151,6 @@ func (h *Hub) feedFor(key Key, sequence int64) *localFeed {
 	}
 	return nil
 }
-
-// Dropped is how many broadcasts were not handed to Redis, because it did not
-// keep up or could not be reached.
-func (h *Hub) Dropped() int64 {
-	if h.redis == nil {
-		return 0
-	}
-	return h.redis.dropped.Load()
-}
-
-// PagesRead is how many pages readers have read from PostgreSQL: to replay, or
-// because a broadcast was lost or they were too slow for it.
-func (h *Hub) PagesRead() int64 { return h.pages.Load() }
 
 // signal says something that need not be said twice. It never waits.
 func signal(to chan<- struct{}) {

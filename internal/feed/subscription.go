@@ -108,6 +108,7 @@ func (s *Subscription) patience() time.Duration {
 // before.
 func (s *Subscription) moveTo(entry Entry) Entry {
 	s.cursor, s.waitUntil = entry.point(), time.Time{}
+	s.hub.delivered.Add(1)
 	return entry
 }
 

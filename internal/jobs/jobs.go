@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
 
 	"bookings/internal/expire"
 	"bookings/internal/pgpool"
@@ -34,23 +35,25 @@ const (
 // NewInserter makes a client that inserts jobs and never works them, for an
 // instance that leaves the work to others. It may not be started: River elects
 // one started client to keep all queues, and one that has no workers would
-// discard every job as unknown. now is PostgreSQL's time (package clock).
-func NewInserter(pool *pgpool.Pool, log *slog.Logger, now func() time.Time) (*river.Client[pgx.Tx], error) {
-	return newClient(pool, now, &river.Config{Logger: log})
+// discard every job as unknown. now is PostgreSQL's time (package clock), around
+// what stands around each job, such as tracing.
+func NewInserter(pool *pgpool.Pool, log *slog.Logger, now func() time.Time, around ...rivertype.Middleware) (*river.Client[pgx.Tx], error) {
+	return newClient(pool, now, &river.Config{Logger: log, Middleware: around})
 }
 
 // NewWorker makes a client that inserts jobs and, once started, works those of
 // all instances. now is PostgreSQL's time (package clock). Where pruner is nil,
-// as in tests of reminders, no feed is pruned.
+// as in tests of reminders, no feed is pruned. around is as NewInserter's.
 func NewWorker(
 	pool *pgpool.Pool, log *slog.Logger, now func() time.Time,
-	reminders *remind.Worker, expiries *expire.Worker, pruner *Pruner,
+	reminders *remind.Worker, expiries *expire.Worker, pruner *Pruner, around ...rivertype.Middleware,
 ) (*river.Client[pgx.Tx], error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, reminders)
 	river.AddWorker(workers, expiries)
 	config := &river.Config{
-		Logger: log,
+		Logger:     log,
+		Middleware: around,
 		Queues: map[string]river.QueueConfig{
 			remind.Queue: {MaxWorkers: reminderWorkers}, expire.Queue: {MaxWorkers: expiryWorkers},
 		},

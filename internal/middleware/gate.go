@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/netip"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"bookings/internal/booking"
@@ -17,6 +18,8 @@ import (
 type Gate struct {
 	Verifier *identity.Verifier
 	Limiter  Limiter
+
+	allowed, refused atomic.Int64
 }
 
 // Limiter counts calls: those of this process (ratelimit.Limiter), or of all
@@ -65,7 +68,7 @@ func (g *Gate) admit(ctx context.Context, caller identity.Caller, refused error)
 }
 
 func (g *Gate) take(ctx context.Context, record *Record, key ratelimit.Key) error {
-	decision := g.Limiter.Take(ctx, key)
+	decision := g.count(ctx, key)
 	if decision.Limit == 0 {
 		return nil
 	}
@@ -79,8 +82,24 @@ func (g *Gate) take(ctx context.Context, record *Record, key ratelimit.Key) erro
 // CountRefusal counts credentials that were refused after the answer, on a socket
 // that is open, against the address that it came from. It fails with RATE_LIMITED.
 func (g *Gate) CountRefusal(ctx context.Context, peer netip.Addr) error {
-	return verdict(g.Limiter.Take(ctx, ratelimit.AddressKey(peer)))
+	return verdict(g.count(ctx, ratelimit.AddressKey(peer)))
 }
+
+func (g *Gate) count(ctx context.Context, key ratelimit.Key) ratelimit.Decision {
+	decision := g.Limiter.Take(ctx, key)
+	if decision.Allowed {
+		g.allowed.Add(1)
+	} else {
+		g.refused.Add(1)
+	}
+	return decision
+}
+
+// Allowed is how many calls the limit has let pass.
+func (g *Gate) Allowed() int64 { return g.allowed.Load() }
+
+// Refused is how many calls the limit has not let pass.
+func (g *Gate) Refused() int64 { return g.refused.Load() }
 
 func verdict(decision ratelimit.Decision) error {
 	if decision.Allowed {

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,8 @@ import (
 	"net/url"
 	"runtime/debug"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 
 	"bookings/internal/ratelimit"
 	"bookings/internal/requestid"
@@ -41,6 +44,11 @@ type Handler struct {
 	// Certificate names the client certificate that a request's connection was made
 	// with, which has been verified; nil where none is asked for.
 	Certificate func(*tls.ConnectionState) string
+	// Observe is told of each request: the method, or "other" where nothing is there,
+	// the code that is logged, and how long it took. It may be nil.
+	Observe func(method, code string, took time.Duration)
+	// Tracer makes a span of each request; nil where nothing is traced.
+	Tracer trace.Tracer
 
 	// answerTime is answerDeadline where it is zero; tests are in more of a hurry.
 	answerTime time.Duration
@@ -68,7 +76,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	answer := &ResponseWriter{ResponseWriter: w, record: record}
 	ctx := requestid.NewContext(newContext(r.Context(), record), id)
-	defer func() { h.finish(record, answer, id, began, recover()) }()
+	ctx = h.trace(ctx, r.Header, id)
+	defer func() { h.finish(ctx, record, answer, began, recover()) }()
 	// The server's own request and writer stay as they are: by them it knows
 	// that a body was not read to its end, and cuts the connection. Else the
 	// rest of that body would be read as the next request.
@@ -105,9 +114,10 @@ func (h *Handler) limitAnswer(record *Record) {
 
 // finish answers a panic and writes the log line. http.ErrAbortHandler is how a
 // handler asks net/http to cut the connection, so it goes on.
-func (h *Handler) finish(record *Record, answer *ResponseWriter, id string, began time.Time, panicked any) {
+func (h *Handler) finish(ctx context.Context, record *Record, answer *ResponseWriter, began time.Time, panicked any) {
+	id := requestid.From(ctx)
 	if panicked != nil && panicked != http.ErrAbortHandler {
-		h.Log.Error("panic", "requestId", id, "panic", panicked, "stack", string(debug.Stack()))
+		h.Log.ErrorContext(ctx, "panic", "requestId", id, "panic", panicked, "stack", string(debug.Stack()))
 		if answer.status == 0 {
 			http.Error(answer, "internal error, request "+id, http.StatusInternalServerError)
 		}
@@ -115,7 +125,9 @@ func (h *Handler) finish(record *Record, answer *ResponseWriter, id string, bega
 	if !record.Answered() {
 		record.MarkAnswered(answer.code())
 	}
-	h.Log.Info("request", append(record.line(), "requestId", id, "durationMs", Milliseconds(h.Now().Sub(began)))...)
+	took := h.Now().Sub(began)
+	h.Log.InfoContext(ctx, "request", append(record.line(), "requestId", id, "durationMs", Milliseconds(took))...)
+	h.observe(ctx, record, answer, took)
 	if panicked == http.ErrAbortHandler {
 		panic(panicked)
 	}

@@ -23,6 +23,7 @@ type Record struct {
 
 	mu       sync.Mutex
 	method   string
+	route    string
 	user     string
 	service  string
 	code     string
@@ -51,7 +52,22 @@ func (r *Record) Peer() netip.Addr { return r.peer }
 func (r *Record) SetMethod(method string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.method = method
+	r.method, r.route = method, method
+}
+
+// SetRoute names what the path has led to, in words of ours: a caller, who can make
+// up paths and verbs, must not make up names in metrics and traces.
+func (r *Record) SetRoute(route string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.route = route
+}
+
+// told is the route, or "other" where there is none, and the code of the answer.
+func (r *Record) told() (route, code string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return cmp.Or(r.route, "other"), r.code
 }
 
 // MarkAnswered notes that the answer is ours, with a code of the door's protocol

@@ -71,12 +71,14 @@ func (p *Pool) use(pool *pgxpool.Pool) {
 }
 
 // Open makes the pool of calls. pooler tells that the URL is not PostgreSQL's but
-// that of a pooler in transaction mode. It connects to nothing yet.
-func Open(ctx context.Context, databaseURL string, pooler bool) (*Pool, error) {
+// that of a pooler in transaction mode. tracer, which may be nil, is told of each
+// statement. It connects to nothing yet.
+func Open(ctx context.Context, databaseURL string, pooler bool, tracer pgx.QueryTracer) (*Pool, error) {
 	config, err := Config(databaseURL)
 	if err != nil {
 		return nil, err
 	}
+	config.ConnConfig.Tracer = tracer
 	return open(ctx, config, pooler)
 }
 

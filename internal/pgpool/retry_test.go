@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 func openNew(t *testing.T) *Pool {
 	t.Helper()
-	pool, err := Open(t.Context(), pgtest.URL(t), false)
+	pool, err := Open(t.Context(), pgtest.URL(t), false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,9 @@ type Shared struct {
 	deadline time.Duration
 	// aloneUntil is when Redis is asked again, in Unix nanoseconds.
 	aloneUntil atomic.Int64
-	warnings   xrate.Sometimes
+	// counted are the calls that this instance counted alone.
+	counted  atomic.Int64
+	warnings xrate.Sometimes
 }
 
 // NewShared makes a limiter over Redis that falls back on a local one, whose
@@ -57,7 +59,7 @@ func NewShared(client redis.UniversalClient, local *Limiter, name func() string,
 func (s *Shared) Take(ctx context.Context, key Key) Decision {
 	name := s.name()
 	if s.local.rpm <= 0 || name == "" || s.alone() {
-		return s.local.Take(ctx, key)
+		return s.takeAlone(ctx, key)
 	}
 	// Not cut short where the caller has gone: that would look like a failure.
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.deadline)
@@ -65,10 +67,18 @@ func (s *Shared) Take(ctx context.Context, key Key) Decision {
 	result, err := s.redis.Allow(asking, name+":"+key.String(), s.limit)
 	if err != nil {
 		s.fail(err)
-		return s.local.Take(ctx, key)
+		return s.takeAlone(ctx, key)
 	}
 	return s.decide(result)
 }
+
+func (s *Shared) takeAlone(ctx context.Context, key Key) Decision {
+	s.counted.Add(1)
+	return s.local.Take(ctx, key)
+}
+
+// Alone is how many calls this instance has counted alone, as Redis did not.
+func (s *Shared) Alone() int64 { return s.counted.Load() }
 
 func (s *Shared) alone() bool { return s.local.now().UnixNano() < s.aloneUntil.Load() }
 

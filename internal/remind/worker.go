@@ -27,6 +27,9 @@ type Worker struct {
 	Pool  *pgpool.Pool
 	Feeds *feed.Hub
 	Log   *slog.Logger
+	// Late is told how long after it was due a reminder went out; it may be nil. One
+	// that was due before it was asked for is due from then on.
+	Late func(time.Duration)
 }
 
 // outcome is what a job has come to.
@@ -51,7 +54,17 @@ func (w *Worker) Work(ctx context.Context, job *river.Job[Args]) error {
 		return fmt.Errorf("remind of booking %s: %w", job.Args.BookingID, err)
 	}
 	w.logOutcome(ctx, came, job.Args)
+	if w.Late != nil && came.event != nil {
+		w.Late(came.late(job.CreatedAt))
+	}
 	return nil
+}
+
+// late is how long after it was due a reminder went out, or after it was asked for,
+// where that was later.
+func (o outcome) late(asked time.Time) time.Duration {
+	due := o.booking.Slot.Start.Add(-time.Duration(*o.event.Data.LeadSeconds) * time.Second)
+	return min(o.event.Time.Sub(due), o.event.Time.Sub(asked))
 }
 
 // remind decides by a booking that is locked.

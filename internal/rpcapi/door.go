@@ -1,11 +1,11 @@
 package rpcapi
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
@@ -25,6 +25,8 @@ type Options struct {
 	// Silence is how long a stream goes without a message before a checkpoint;
 	// 25 seconds where it is zero.
 	Silence time.Duration
+	// Streams counts the streams of events that are open; it may be nil.
+	Streams *atomic.Int64
 	Gate    *middleware.Gate
 	// Ready tells whether this instance can serve, for gRPC health.
 	Ready func(context.Context) bool
@@ -42,7 +44,7 @@ func Mount(handle func(path string, handler http.Handler), o Options) error {
 		return err
 	}
 	d := &door{Responder: apierror.Responder{Log: o.Log}, gate: o.Gate, validator: validator}
-	bookings, events := &bookingService{Responder: d.Responder, bookings: o.Bookings}, &eventService{feeds: o.Feeds, silence: cmp.Or(o.Silence, maxSilence)}
+	bookings, events := &bookingService{Responder: d.Responder, bookings: o.Bookings}, newEventService(o)
 	serve := func(path string, handler http.Handler) {
 		handle(path, &errorRewriter{Responder: d.Responder, next: handler})
 	}

@@ -1,8 +1,10 @@
 package rpcapi
 
 import (
+	"cmp"
 	"context"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	bookingsv1 "bookings/gen/bookings/v1"
@@ -22,6 +24,16 @@ type eventService struct {
 	feeds *feed.Hub
 	// silence is how long a stream goes without a message before a checkpoint.
 	silence time.Duration
+	// open counts the streams that are open.
+	open *atomic.Int64
+}
+
+func newEventService(o Options) *eventService {
+	open := o.Streams
+	if open == nil {
+		open = new(atomic.Int64)
+	}
+	return &eventService{feeds: o.Feeds, silence: cmp.Or(o.Silence, maxSilence), open: open}
 }
 
 // feedRequest is a request that names a feed and what is wanted of it.

@@ -88,6 +88,7 @@ func (d *door) recovered(ctx context.Context, err *error) {
 // WrapUnary implements connect.Interceptor.
 func (d *door) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 	return func(ctx context.Context, request connect.AnyRequest) (response connect.AnyResponse, err error) {
+		middleware.From(ctx).SetRoute(request.Spec().Procedure) // of probes nobody has, as they pass no gate
 		err = d.run(ctx, func(ctx context.Context) error {
 			if err := d.receive(request.Header(), request.Any()); err != nil {
 				return err
@@ -119,6 +120,7 @@ func (d *door) receive(header http.Header, message any) error {
 // WrapStreamingHandler implements connect.Interceptor.
 func (d *door) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
+		middleware.From(ctx).SetRoute(conn.Spec().Procedure)
 		err := d.stream(ctx, next, conn)
 		// What ends the stream must leave, too.
 		middleware.From(ctx).WriteUntil(time.Now().Add(sendWithin))

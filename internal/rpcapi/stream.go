@@ -42,6 +42,8 @@ func (s *eventService) StreamEvents(ctx context.Context, r *bookingsv1.StreamEve
 		return err
 	}
 	defer subscription.Close()
+	s.open.Add(1)
+	defer s.open.Add(-1)
 	if subscription.Refusal != nil {
 		return subscription.Refusal
 	}

@@ -58,6 +58,13 @@ func (s *sockets) remove(ended *session) {
 	delete(s.open, ended)
 }
 
+// Open is how many sockets are open.
+func (h *Handler) Open() int {
+	h.sockets.mu.Lock()
+	defer h.sockets.mu.Unlock()
+	return len(h.sockets.open)
+}
+
 func (s *sockets) stopEntering() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
