@@ -169,7 +169,7 @@ func TestFilesThatAreNoCertificateAndKeyAreWrongSettings(t *testing.T) {
 func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := FromEnvironment([]string{
-		"ADDR=localhost", "JWT_SECRET=short", "INTERNAL_TOKEN=short", "TLS_CERT=a", "RATE_LIMIT_RPM=many", "MAX_PENDING=0", "REMINDER_LEADS=10",
+		"ADDR=localhost", "JWT_SECRET=short", "INTERNAL_TOKEN=short", "TLS_CERT=a", "RATE_LIMIT_RPM=many", "MAX_CONNECTIONS=-1", "MAX_CONNECTIONS_PER_ADDRESS=-1", "MAX_PENDING=0", "REMINDER_LEADS=10",
 		"ALLOWED_ORIGINS=a", "TRUSTED_PROXIES=a", "LOG_LEVEL=loud", "LOG_FORMAT=xml", "JWT_JWKS_URL=a",
 	})
 	if err == nil {

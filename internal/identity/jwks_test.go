@@ -270,10 +270,12 @@ func TestACallerWaitsForAHangingKeyServerForAWhileOnly(t *testing.T) {
 	requireInvalid(t, New(Options{Keys: client, Now: atNow}), signers()[2].token("ed", nil)) // nobody fetches at all
 	client.run(t)
 	requireInvalid(t, New(Options{Keys: client, Now: atNow}), signers()[2].token("ed", nil))
+	patient := server.client(&strings.Builder{})
+	patient.pace.fetch = time.Hour
+	patient.run(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	client.pace.fetch = time.Hour
-	if _, err := New(Options{Keys: client, Now: atNow}).VerifyBearer(ctx, signers()[2].token("ed", nil)); err == nil {
+	if _, err := New(Options{Keys: patient, Now: atNow}).VerifyBearer(ctx, signers()[2].token("ed", nil)); err == nil {
 		t.Error("a caller who has gone is let in")
 	}
 }
