@@ -39,7 +39,7 @@ func (i *instance) awaitf(holds func() bool, format string, args ...any) {
 	i.t.Helper()
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute) // others use this machine, too
 	for !holds() {
 		select {
 		case <-ticker.C:
