@@ -34,25 +34,53 @@ WHERE customer_id = @customer_id
   AND end_time > @now
   AND id <> @besides;
 
--- Inserts nothing, and raises no error, where the slot is taken or the key is:
--- the constraints themselves are asked. An error would end the transaction, stand
--- in the server's log and cost the connection its prepared statements.
--- name: BookingInsert :execrows
-INSERT INTO bookings (
-    id, provider_id, customer_id, start_time, end_time, status, note, metadata, version, moves,
-    idempotency_key, request_fingerprint,
-    reminder_leads, reminder_due_time, reminder_state, reminder_job_id, expire_time, expire_job_id, create_time, update_time
-) VALUES (
-    @id, @provider_id, @customer_id, @start_time, @end_time, @status, @note, @metadata, @version, @moves,
-    @idempotency_key, @request_fingerprint,
-    @reminder_leads, @reminder_due_time, @reminder_state, @reminder_job_id, @expire_time, @expire_job_id, @create_time, @update_time
+-- Books where the slot and the key are free and the customer has fewer PENDING
+-- bookings at this provider than max_pending, which is NULL where nobody counts. It
+-- answers how many there are, whether it has booked, and the ids of the jobs that
+-- are to be inserted with it (JobInsert). Free of races under the lock of the
+-- provider's feed.
+--
+-- It raises no error where the slot is taken or the key is: the constraints
+-- themselves are asked. An error would stand in the server's log and cost the
+-- connection its prepared statements.
+-- name: BookingInsert :one
+WITH others AS (
+    SELECT count(*) AS pending
+    FROM bookings
+    WHERE sqlc.narg(max_pending)::bigint IS NOT NULL
+      AND bookings.customer_id = @customer_id
+      AND bookings.provider_id = @provider_id
+      AND bookings.status = 'PENDING'
+      AND bookings.end_time > @create_time
+), inserted AS (
+    INSERT INTO bookings (
+        id, provider_id, customer_id, start_time, end_time, status, note, metadata, version, moves,
+        idempotency_key, request_fingerprint,
+        reminder_leads, reminder_due_time, reminder_state, reminder_job_id,
+        expire_time, expire_job_id, create_time, update_time
+    )
+    SELECT
+        @id, @provider_id, @customer_id, @start_time, @end_time, @status, @note, @metadata, @version, @moves,
+        @idempotency_key, @request_fingerprint,
+        @reminder_leads, @reminder_due_time, @reminder_state,
+        CASE WHEN @reminds::boolean THEN nextval('river_job_id_seq') END,
+        sqlc.narg(expire_time)::timestamptz, CASE WHEN sqlc.narg(expire_time)::timestamptz IS NOT NULL THEN nextval('river_job_id_seq') END,
+        @create_time, @update_time
+    FROM others
+    WHERE sqlc.narg(max_pending) IS NULL OR others.pending < sqlc.narg(max_pending)
+    ON CONFLICT DO NOTHING
+    RETURNING bookings.id, bookings.reminder_job_id, bookings.expire_job_id
 )
-ON CONFLICT DO NOTHING;
+SELECT others.pending, (inserted.id IS NOT NULL)::boolean AS inserted,
+       inserted.reminder_job_id, inserted.expire_job_id
+FROM others
+LEFT JOIN inserted ON true;
 
 -- Updates nothing where another booking has the new slot. An UPDATE knows no ON
 -- CONFLICT, so this says what bookings_no_overlap says; free of races under the
--- lock of the provider's feed. Where the slot stays, nobody is asked.
--- name: BookingUpdate :execrows
+-- lock of the provider's feed. Where the slot stays, nobody is asked. It answers
+-- the ids of the booking's jobs, new ones where the booking has been moved.
+-- name: BookingUpdate :many
 UPDATE bookings
 SET start_time = @start_time,
     end_time = @end_time,
@@ -67,9 +95,9 @@ SET start_time = @start_time,
     reminder_leads = @reminder_leads,
     reminder_due_time = @reminder_due_time,
     reminder_state = @reminder_state,
-    reminder_job_id = @reminder_job_id,
+    reminder_job_id = CASE WHEN @new_reminder::boolean THEN nextval('river_job_id_seq') ELSE @reminder_job_id END,
     expire_time = @expire_time,
-    expire_job_id = @expire_job_id,
+    expire_job_id = CASE WHEN @new_expiry::boolean THEN nextval('river_job_id_seq') ELSE @expire_job_id END,
     update_time = @update_time
 WHERE bookings.id = @id AND (
     (bookings.start_time = @start_time AND bookings.end_time = @end_time)
@@ -81,7 +109,8 @@ WHERE bookings.id = @id AND (
           AND other.status IN ('PENDING', 'CONFIRMED')
           AND other.id <> @id
     )
-);
+)
+RETURNING bookings.reminder_job_id, bookings.expire_job_id;
 
 -- The reminder alone: neither version nor update_time move with it.
 -- name: BookingSetReminder :exec

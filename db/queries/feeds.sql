@@ -1,16 +1,33 @@
--- Locks both feeds, the provider's first, then the customer's, and makes them
--- where they are missing. The rows of a VALUES list are inserted in its order,
--- which an UPDATE … = ANY would not promise. The numbers do not move.
+-- Locks both feeds of a booking that is there, the provider's first, then the
+-- customer's: rows are locked in the order in which they are sorted.
 -- name: FeedLock :exec
+SELECT feeds.role
+FROM feeds
+WHERE (role = 'provider' AND user_id = @provider_id) OR (role = 'customer' AND user_id = @customer_id)
+ORDER BY role DESC
+FOR NO KEY UPDATE;
+
+-- Locks a provider's feed, and makes it where it is missing. A lock alone costs
+-- less than an UPDATE that changes nothing; only an INSERT can wait for somebody
+-- who is about to make the feed, too.
+-- name: FeedLockProvider :exec
+WITH locked AS (
+    SELECT feeds.role
+    FROM feeds
+    WHERE feeds.role = 'provider' AND feeds.user_id = @provider_id
+    FOR NO KEY UPDATE
+)
 INSERT INTO feeds (role, user_id)
-VALUES ('provider', @provider_id), ('customer', @customer_id)
+SELECT 'provider', @provider_id
+WHERE NOT EXISTS (SELECT 1 FROM locked)
 ON CONFLICT (role, user_id) DO UPDATE SET head = feeds.head;
 
 -- The event, the next number of both feeds, the two entries, and its place in the
--- outbox of the feed of everything, in one statement: a call that fails or changes nothing leaves no gap. Without its
--- booking (an INSERT that was refused, earlier in the same batch) it writes
--- nothing. Both feeds are locked already, so the order of the UPDATE does not
--- matter.
+-- outbox of the feed of everything, in one statement: a call that fails or changes
+-- nothing leaves no gap. The booking has to be in the version that the event
+-- reports: without it (a write that was refused, earlier in the same batch) nothing
+-- is written. The provider's feed is locked already; the customer's is locked
+-- here, where it is not, and made where it is missing.
 --
 -- An event's ordinal comes of the sequence, and is higher than that of the newest
 -- entry in both feeds: events that share a feed are ordered by their ordinals as
@@ -18,33 +35,44 @@ ON CONFLICT (role, user_id) DO UPDATE SET head = feeds.head;
 -- after a switch-over by logical replication: histories would then be read in a
 -- wrong order.
 -- name: FeedAppend :many
-WITH before AS MATERIALIZED (
-    SELECT feeds.role, feeds.user_id, feeds.newest_id, feeds.newest_ordinal
-    FROM feeds
-    WHERE (feeds.role = 'provider' AND feeds.user_id = @provider_id)
-       OR (feeds.role = 'customer' AND feeds.user_id = @customer_id)
+WITH customer AS (
+    INSERT INTO feeds (role, user_id, head, newest_id, newest_ordinal)
+    SELECT 'customer', @customer_id, 1, @event_id,
+           greatest(nextval('booking_events_ordinal_seq'), provider_before.newest_ordinal + 1)
+    FROM bookings
+    JOIN feeds AS provider_before ON provider_before.role = 'provider' AND provider_before.user_id = @provider_id
+    WHERE bookings.id = @booking_id AND bookings.version = @version
+    ON CONFLICT (role, user_id) DO UPDATE
+    SET head = feeds.head + 1,
+        previous_id = feeds.newest_id,
+        newest_id = excluded.newest_id,
+        newest_ordinal = greatest(excluded.newest_ordinal, feeds.newest_ordinal + 1)
+    RETURNING feeds.role, feeds.user_id, feeds.head, feeds.previous_id, feeds.newest_ordinal AS ordinal
+), provider AS (
+    UPDATE feeds
+    SET head = feeds.head + 1,
+        previous_id = feeds.newest_id,
+        newest_id = @event_id,
+        newest_ordinal = customer.ordinal
+    FROM customer
+    WHERE feeds.role = 'provider' AND feeds.user_id = @provider_id
+    RETURNING feeds.role, feeds.user_id, feeds.head, feeds.previous_id
 ), event AS (
     INSERT INTO booking_events (id, ordinal, booking_id, type, time, actor_role, actor_id, start_time, data)
     OVERRIDING SYSTEM VALUE
-    SELECT @event_id, greatest(nextval('booking_events_ordinal_seq'), (SELECT max(before.newest_ordinal) + 1 FROM before)),
-           bookings.id, @type, @time, @actor_role, @actor_id, @start_time, @data
-    FROM bookings
-    WHERE bookings.id = @booking_id
-    RETURNING booking_events.id, booking_events.ordinal
-), advanced AS (
-    UPDATE feeds
-    SET head = feeds.head + 1, newest_id = event.id, newest_ordinal = event.ordinal
-    FROM before, event
-    WHERE feeds.role = before.role AND feeds.user_id = before.user_id
-    RETURNING feeds.role, feeds.user_id, feeds.head, event.id AS event_id, before.newest_id AS previous_id
+    SELECT @event_id, customer.ordinal, @booking_id, @type, @time, @actor_role, @actor_id, @start_time, @data
+    FROM customer
 ), pending AS (
     INSERT INTO event_outbox (ordinal, event_id)
-    SELECT event.ordinal, event.id
-    FROM event
+    SELECT customer.ordinal, @event_id::uuid
+    FROM customer
 )
 INSERT INTO feed_entries (role, user_id, sequence, event_id, previous_id)
-SELECT advanced.role, advanced.user_id, advanced.head, advanced.event_id, advanced.previous_id
-FROM advanced
+SELECT provider.role, provider.user_id, provider.head, @event_id AS event_id, provider.previous_id
+FROM provider
+UNION ALL
+SELECT customer.role, customer.user_id, customer.head, @event_id, customer.previous_id
+FROM customer
 RETURNING feed_entries.role, feed_entries.user_id, feed_entries.sequence,
           coalesce(feed_entries.previous_id::text, '')::text AS previous_id;
 

@@ -177,23 +177,46 @@ func (q *Queries) BookingGetForUpdate(ctx context.Context, db DBTX, id uuid.UUID
 	return i, err
 }
 
-const bookingInsert = `-- name: BookingInsert :execrows
-INSERT INTO bookings (
-    id, provider_id, customer_id, start_time, end_time, status, note, metadata, version, moves,
-    idempotency_key, request_fingerprint,
-    reminder_leads, reminder_due_time, reminder_state, reminder_job_id, expire_time, expire_job_id, create_time, update_time
-) VALUES (
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-    $11, $12,
-    $13, $14, $15, $16, $17, $18, $19, $20
+const bookingInsert = `-- name: BookingInsert :one
+WITH others AS (
+    SELECT count(*) AS pending
+    FROM bookings
+    WHERE $1::bigint IS NOT NULL
+      AND bookings.customer_id = $2
+      AND bookings.provider_id = $3
+      AND bookings.status = 'PENDING'
+      AND bookings.end_time > $4
+), inserted AS (
+    INSERT INTO bookings (
+        id, provider_id, customer_id, start_time, end_time, status, note, metadata, version, moves,
+        idempotency_key, request_fingerprint,
+        reminder_leads, reminder_due_time, reminder_state, reminder_job_id,
+        expire_time, expire_job_id, create_time, update_time
+    )
+    SELECT
+        $5, $3, $2, $6, $7, $8, $9, $10, $11, $12,
+        $13, $14,
+        $15, $16, $17,
+        CASE WHEN $18::boolean THEN nextval('river_job_id_seq') END,
+        $19::timestamptz, CASE WHEN $19::timestamptz IS NOT NULL THEN nextval('river_job_id_seq') END,
+        $4, $20
+    FROM others
+    WHERE $1 IS NULL OR others.pending < $1
+    ON CONFLICT DO NOTHING
+    RETURNING bookings.id, bookings.reminder_job_id, bookings.expire_job_id
 )
-ON CONFLICT DO NOTHING
+SELECT others.pending, (inserted.id IS NOT NULL)::boolean AS inserted,
+       inserted.reminder_job_id, inserted.expire_job_id
+FROM others
+LEFT JOIN inserted ON true
 `
 
 type BookingInsertParams struct {
-	ID                 uuid.UUID
-	ProviderID         string
+	MaxPending         *int64
 	CustomerID         string
+	ProviderID         string
+	CreateTime         time.Time
+	ID                 uuid.UUID
 	StartTime          time.Time
 	EndTime            time.Time
 	Status             string
@@ -206,21 +229,34 @@ type BookingInsertParams struct {
 	ReminderLeads      []int32
 	ReminderDueTime    time.Time
 	ReminderState      string
-	ReminderJobID      *int64
+	Reminds            bool
 	ExpireTime         *time.Time
-	ExpireJobID        *int64
-	CreateTime         time.Time
 	UpdateTime         time.Time
 }
 
-// Inserts nothing, and raises no error, where the slot is taken or the key is:
-// the constraints themselves are asked. An error would end the transaction, stand
-// in the server's log and cost the connection its prepared statements.
-func (q *Queries) BookingInsert(ctx context.Context, db DBTX, arg BookingInsertParams) (int64, error) {
-	result, err := db.Exec(ctx, bookingInsert,
-		arg.ID,
-		arg.ProviderID,
+type BookingInsertRow struct {
+	Pending       int64
+	Inserted      bool
+	ReminderJobID *int64
+	ExpireJobID   *int64
+}
+
+// Books where the slot and the key are free and the customer has fewer PENDING
+// bookings at this provider than max_pending, which is NULL where nobody counts. It
+// answers how many there are, whether it has booked, and the ids of the jobs that
+// are to be inserted with it (JobInsert). Free of races under the lock of the
+// provider's feed.
+//
+// It raises no error where the slot is taken or the key is: the constraints
+// themselves are asked. An error would stand in the server's log and cost the
+// connection its prepared statements.
+func (q *Queries) BookingInsert(ctx context.Context, db DBTX, arg BookingInsertParams) (BookingInsertRow, error) {
+	row := db.QueryRow(ctx, bookingInsert,
+		arg.MaxPending,
 		arg.CustomerID,
+		arg.ProviderID,
+		arg.CreateTime,
+		arg.ID,
 		arg.StartTime,
 		arg.EndTime,
 		arg.Status,
@@ -233,16 +269,18 @@ func (q *Queries) BookingInsert(ctx context.Context, db DBTX, arg BookingInsertP
 		arg.ReminderLeads,
 		arg.ReminderDueTime,
 		arg.ReminderState,
-		arg.ReminderJobID,
+		arg.Reminds,
 		arg.ExpireTime,
-		arg.ExpireJobID,
-		arg.CreateTime,
 		arg.UpdateTime,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+	var i BookingInsertRow
+	err := row.Scan(
+		&i.Pending,
+		&i.Inserted,
+		&i.ReminderJobID,
+		&i.ExpireJobID,
+	)
+	return i, err
 }
 
 const bookingListAll = `-- name: BookingListAll :many
@@ -737,7 +775,7 @@ func (q *Queries) BookingSetReminder(ctx context.Context, db DBTX, arg BookingSe
 	return err
 }
 
-const bookingUpdate = `-- name: BookingUpdate :execrows
+const bookingUpdate = `-- name: BookingUpdate :many
 UPDATE bookings
 SET start_time = $1,
     end_time = $2,
@@ -752,11 +790,11 @@ SET start_time = $1,
     reminder_leads = $11,
     reminder_due_time = $12,
     reminder_state = $13,
-    reminder_job_id = $14,
-    expire_time = $15,
-    expire_job_id = $16,
-    update_time = $17
-WHERE bookings.id = $18 AND (
+    reminder_job_id = CASE WHEN $14::boolean THEN nextval('river_job_id_seq') ELSE $15 END,
+    expire_time = $16,
+    expire_job_id = CASE WHEN $17::boolean THEN nextval('river_job_id_seq') ELSE $18 END,
+    update_time = $19
+WHERE bookings.id = $20 AND (
     (bookings.start_time = $1 AND bookings.end_time = $2)
     OR NOT EXISTS (
         SELECT 1
@@ -764,9 +802,10 @@ WHERE bookings.id = $18 AND (
         WHERE other.provider_id = bookings.provider_id
           AND tstzrange(other.start_time, other.end_time) && tstzrange($1, $2)
           AND other.status IN ('PENDING', 'CONFIRMED')
-          AND other.id <> $18
+          AND other.id <> $20
     )
 )
+RETURNING bookings.reminder_job_id, bookings.expire_job_id
 `
 
 type BookingUpdateParams struct {
@@ -783,18 +822,26 @@ type BookingUpdateParams struct {
 	ReminderLeads   []int32
 	ReminderDueTime time.Time
 	ReminderState   string
+	NewReminder     bool
 	ReminderJobID   *int64
 	ExpireTime      *time.Time
+	NewExpiry       bool
 	ExpireJobID     *int64
 	UpdateTime      time.Time
 	ID              uuid.UUID
 }
 
+type BookingUpdateRow struct {
+	ReminderJobID *int64
+	ExpireJobID   *int64
+}
+
 // Updates nothing where another booking has the new slot. An UPDATE knows no ON
 // CONFLICT, so this says what bookings_no_overlap says; free of races under the
-// lock of the provider's feed. Where the slot stays, nobody is asked.
-func (q *Queries) BookingUpdate(ctx context.Context, db DBTX, arg BookingUpdateParams) (int64, error) {
-	result, err := db.Exec(ctx, bookingUpdate,
+// lock of the provider's feed. Where the slot stays, nobody is asked. It answers
+// the ids of the booking's jobs, new ones where the booking has been moved.
+func (q *Queries) BookingUpdate(ctx context.Context, db DBTX, arg BookingUpdateParams) ([]BookingUpdateRow, error) {
+	rows, err := db.Query(ctx, bookingUpdate,
 		arg.StartTime,
 		arg.EndTime,
 		arg.Status,
@@ -808,14 +855,28 @@ func (q *Queries) BookingUpdate(ctx context.Context, db DBTX, arg BookingUpdateP
 		arg.ReminderLeads,
 		arg.ReminderDueTime,
 		arg.ReminderState,
+		arg.NewReminder,
 		arg.ReminderJobID,
 		arg.ExpireTime,
+		arg.NewExpiry,
 		arg.ExpireJobID,
 		arg.UpdateTime,
 		arg.ID,
 	)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected(), nil
+	defer rows.Close()
+	var items []BookingUpdateRow
+	for rows.Next() {
+		var i BookingUpdateRow
+		if err := rows.Scan(&i.ReminderJobID, &i.ExpireJobID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

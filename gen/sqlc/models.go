@@ -63,6 +63,7 @@ type Feed struct {
 	OldestTime    time.Time
 	NewestID      pgtype.UUID
 	NewestOrdinal int64
+	PreviousID    pgtype.UUID
 }
 
 type FeedEntry struct {

@@ -30,25 +30,24 @@ var details = booking.Details{
 	Note: "ring twice ☎", Metadata: booking.Metadata{"b": "<\\u0041>", "a": "", "A.b_c-0": "\t✂\u2028", "x": "'; --"},
 }
 
-// confirmed is a booking of anna's at ben's, with a job.
+// confirmed is a booking of anna's at ben's, whose row draws the id of a job.
 func confirmed() booking.Booking {
-	job := int64(1) << 40
 	return booking.Booking{
 		ID: uuid.New(), ProviderID: provider.ID, CustomerID: customer.ID,
 		Slot:   booking.Slot{Start: now, End: now.Add(time.Hour)},
 		Status: booking.StatusConfirmed, Details: details,
-		Reminder: booking.Reminder{Leads: booking.Leads{24 * time.Hour, 10 * time.Minute}, DueTime: now.Add(-10 * time.Minute), State: booking.ReminderScheduled, JobID: &job},
+		Reminder: booking.Reminder{Leads: booking.Leads{24 * time.Hour, 10 * time.Minute}, DueTime: now.Add(-10 * time.Minute), State: booking.ReminderScheduled},
 		Version:  1, CreateTime: now.Add(-2 * time.Hour), UpdateTime: now.Add(-time.Hour),
 	}
 }
 
 func insert(t *testing.T, pool *pgxpool.Pool, b booking.Booking) booking.Booking {
 	t.Helper()
-	n, err := queries.BookingInsert(t.Context(), pool, bookingdb.InsertParams(b, "", nil))
-	if err != nil || n != 1 {
-		t.Fatal("inserted: ", n, err)
+	row, err := queries.BookingInsert(t.Context(), pool, bookingdb.InsertParams(b, "", nil, 1))
+	if err != nil || !row.Inserted {
+		t.Fatal("inserted: ", row, err)
 	}
-	return b
+	return bookingdb.WithJobs(b, row.ReminderJobID, row.ExpireJobID)
 }
 
 // begin begins a transaction that ends with the test at the latest.

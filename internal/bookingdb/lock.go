@@ -10,6 +10,7 @@ import (
 
 	"bookings/gen/sqlc"
 	"bookings/internal/booking"
+	"bookings/internal/pgbatch"
 )
 
 var queries sqlc.Queries
@@ -60,16 +61,21 @@ func ReadParties(ctx context.Context, db sqlc.DBTX, id uuid.UUID, by booking.Act
 //
 // River's rows come after these, by the ids that the booking names, so that
 // nobody who waits for a feed has one of them.
-func Lock(ctx context.Context, tx pgx.Tx, of Parties) (booking.Booking, error) {
-	feeds := sqlc.FeedLockParams{ProviderID: of.ProviderID, CustomerID: of.CustomerID}
-	if err := queries.FeedLock(ctx, tx, feeds); err != nil {
-		return booking.Booking{}, fmt.Errorf("lock feeds: %w", err)
-	}
-	row, err := queries.BookingGetForUpdate(ctx, tx, of.ID)
-	if err != nil {
+func Lock(ctx context.Context, tx pgx.Tx, of Parties) (b booking.Booking, err error) {
+	var batch pgbatch.Batch
+	QueueLock(&batch, of, &b)
+	if err := batch.Send(ctx, tx); err != nil {
 		return booking.Booking{}, notFound(err)
 	}
-	return FromRow(row), nil
+	return b, nil
+}
+
+// QueueLock adds Lock's statements to a batch, which fails with pgx.ErrNoRows where
+// there is no such booking. Once it has run, b is the booking.
+func QueueLock(batch *pgbatch.Batch, of Parties, b *booking.Booking) {
+	feeds := sqlc.FeedLockParams{ProviderID: of.ProviderID, CustomerID: of.CustomerID}
+	pgbatch.Exec(batch, queries.FeedLock, feeds)
+	pgbatch.Query(batch, queries.BookingGetForUpdate, of.ID, func(row sqlc.Booking) { *b = FromRow(row) })
 }
 
 // Get reads a booking without a lock. It fails with ErrNotFound where the

@@ -82,6 +82,7 @@ func TestALockMovesNoNumber(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
 	b := insert(t, pool, confirmed())
+	makeFeeds(t, pool)
 	for range 3 {
 		err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
 			_, err := lock(t.Context(), tx, b.ID, customer)
@@ -149,8 +150,7 @@ func lockInBackground(t *testing.T, tx pgx.Tx, b booking.Booking) <-chan error {
 
 func makeFeeds(t *testing.T, pool *pgxpool.Pool) {
 	t.Helper()
-	err := queries.FeedLock(t.Context(), pool, sqlc.FeedLockParams{ProviderID: provider.ID, CustomerID: customer.ID})
-	if err != nil {
+	if _, err := pool.Exec(t.Context(), "INSERT INTO feeds (role, user_id) VALUES ('provider', $1), ('customer', $2)", provider.ID, customer.ID); err != nil {
 		t.Fatal(err)
 	}
 }

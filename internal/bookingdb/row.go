@@ -95,9 +95,11 @@ func leads(row sqlc.Booking) booking.Leads {
 
 // InsertParams are a new booking with its idempotency key and the fingerprint of
 // the call that the key stands for. Without a key both are NULL, and the
-// fingerprint is not looked at.
-func InsertParams(b booking.Booking, key string, fingerprint []byte) sqlc.BookingInsertParams {
+// fingerprint is not looked at. Where the booking is PENDING, its customer may have
+// maxPending with it at this provider.
+func InsertParams(b booking.Booking, key string, fingerprint []byte, maxPending int64) sqlc.BookingInsertParams {
 	params := sqlc.BookingInsertParams{
+		MaxPending:         nil,
 		ID:                 b.ID,
 		ProviderID:         b.ProviderID,
 		CustomerID:         b.CustomerID,
@@ -113,14 +115,16 @@ func InsertParams(b booking.Booking, key string, fingerprint []byte) sqlc.Bookin
 		ReminderLeads:      b.Reminder.Leads.Seconds(),
 		ReminderDueTime:    b.Reminder.DueTime,
 		ReminderState:      string(b.Reminder.State),
-		ReminderJobID:      b.Reminder.JobID,
+		Reminds:            b.Reminder.State == booking.ReminderScheduled,
 		ExpireTime:         nil,
-		ExpireJobID:        nil,
 		CreateTime:         b.CreateTime,
 		UpdateTime:         b.UpdateTime,
 	}
+	if b.Status == booking.StatusPending {
+		params.MaxPending = &maxPending
+	}
 	if e := b.Expiry; e != nil {
-		params.ExpireTime, params.ExpireJobID = &e.Time, &e.JobID
+		params.ExpireTime = &e.Time
 	}
 	if key != "" {
 		params.IdempotencyKey, params.RequestFingerprint = &key, fingerprint
@@ -138,8 +142,8 @@ func ReminderParams(b booking.Booking) sqlc.BookingSetReminderParams {
 	}
 }
 
-// UpdateParams are all of a booking that can change.
-func UpdateParams(b booking.Booking) sqlc.BookingUpdateParams {
+// UpdateParams are all of a booking that can change. A move draws new jobs.
+func UpdateParams(b booking.Booking, moved bool) sqlc.BookingUpdateParams {
 	params := sqlc.BookingUpdateParams{
 		ID:              b.ID,
 		StartTime:       b.Slot.Start,
@@ -156,8 +160,10 @@ func UpdateParams(b booking.Booking) sqlc.BookingUpdateParams {
 		ReminderDueTime: b.Reminder.DueTime,
 		ReminderState:   string(b.Reminder.State),
 		ReminderJobID:   b.Reminder.JobID,
+		NewReminder:     moved && b.Reminder.State == booking.ReminderScheduled,
 		ExpireTime:      nil,
 		ExpireJobID:     nil,
+		NewExpiry:       moved && b.Expiry != nil,
 		UpdateTime:      b.UpdateTime,
 	}
 	if e := b.Expiry; e != nil {

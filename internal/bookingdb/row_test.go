@@ -18,9 +18,13 @@ func TestEverythingOfABookingComesBack(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
 	made := confirmed()
-	if n, err := queries.BookingInsert(t.Context(), pool, bookingdb.InsertParams(made, "a-key", make([]byte, 32))); err != nil || n != 1 {
-		t.Fatal("inserted: ", n, err)
+	made.Expiry = &booking.Expiry{Time: made.Slot.Start}
+	made.Status = booking.StatusPending
+	row, err := queries.BookingInsert(t.Context(), pool, bookingdb.InsertParams(made, "a-key", make([]byte, 32), 1))
+	if err != nil || !row.Inserted || row.ReminderJobID == nil || row.ExpireJobID == nil || *row.ReminderJobID == *row.ExpireJobID {
+		t.Fatalf("inserted: %+v, %v", row, err)
 	}
+	made = bookingdb.WithJobs(made, row.ReminderJobID, row.ExpireJobID)
 	inserted := checkStored(t, pool, made)
 
 	moved := made
@@ -74,24 +78,28 @@ func TestNothingIsWrittenWhereTheSlotOrKeyIsTaken(t *testing.T) {
 	overlapping := later
 	overlapping.Slot.Start = first.Slot.End.Add(-time.Microsecond)
 	for _, test := range []struct {
-		b    booking.Booking
+		b    *booking.Booking
 		key  string
-		want int64
+		want bool
 	}{
-		{first, "a-key", 1},
-		{overlapping, "", 0},
-		{overlapping, "b-key", 0},
-		{later, "a-key", 0},
-		{later, "b-key", 1},
+		{&first, "a-key", true},
+		{&overlapping, "", false},
+		{&overlapping, "b-key", false},
+		{&later, "a-key", false},
+		{&later, "b-key", true},
 	} {
-		n, err := queries.BookingInsert(t.Context(), pool, bookingdb.InsertParams(test.b, test.key, fingerprint[:]))
-		if err != nil || n != test.want {
-			t.Errorf("inserted %d, not %d, %v", n, test.want, err)
+		row, err := queries.BookingInsert(t.Context(), pool, bookingdb.InsertParams(*test.b, test.key, fingerprint[:], 1))
+		if err != nil || row.Inserted != test.want {
+			t.Errorf("inserted %+v, not %t, %v", row, test.want, err)
+		}
+		if row.Inserted {
+			*test.b = bookingdb.WithJobs(*test.b, row.ReminderJobID, row.ExpireJobID)
 		}
 	}
-	n, err := queries.BookingUpdate(t.Context(), pool, bookingdb.UpdateParams(overlapping))
-	if err != nil || n != 0 {
-		t.Errorf("updated %d, %v", n, err)
+	overlapping.Reminder.JobID = later.Reminder.JobID
+	rows, err := queries.BookingUpdate(t.Context(), pool, bookingdb.UpdateParams(overlapping, false))
+	if err != nil || len(rows) != 0 {
+		t.Errorf("updated %d, %v", len(rows), err)
 	}
 	checkStored(t, pool, later)
 	first.Status, first.Reminder.State = booking.StatusCompleted, booking.ReminderSent
@@ -101,9 +109,9 @@ func TestNothingIsWrittenWhereTheSlotOrKeyIsTaken(t *testing.T) {
 
 func update(t *testing.T, pool sqlc.DBTX, b booking.Booking) {
 	t.Helper()
-	n, err := queries.BookingUpdate(t.Context(), pool, bookingdb.UpdateParams(b))
-	if err != nil || n != 1 {
-		t.Fatal("updated: ", n, err)
+	rows, err := queries.BookingUpdate(t.Context(), pool, bookingdb.UpdateParams(b, false))
+	if err != nil || len(rows) != 1 {
+		t.Fatal("updated: ", len(rows), err)
 	}
 }
 

@@ -4,14 +4,12 @@ package bookingjob
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivertype"
 
 	"bookings/internal/booking"
 	"bookings/internal/bookingdb"
@@ -52,14 +50,4 @@ func Work[T river.JobArgs](
 		feeds.Publish(entries)
 	}
 	return err
-}
-
-// Cancel takes back a job of a booking that has been changed in this transaction. One
-// that is gone, done or running is left alone: its worker re-reads the booking.
-func Cancel(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, id int64) error {
-	_, err := client.JobCancelTx(ctx, tx, id)
-	if err != nil && !errors.Is(err, rivertype.ErrNotFound) {
-		return fmt.Errorf("cancel a job: %w", err)
-	}
-	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"bookings/gen/sqlc"
 	"bookings/internal/booking"
 	"bookings/internal/bookingdb"
 	"bookings/internal/expire"
@@ -14,7 +15,6 @@ import (
 	"bookings/internal/pgbatch"
 	"bookings/internal/pgerror"
 	"bookings/internal/remind"
-	"bookings/internal/requestid"
 )
 
 // Target is the booking that a change is about, perhaps only in the version that
@@ -70,15 +70,14 @@ func (s *Service) change(ctx context.Context, by booking.Actor, target Target, c
 	return s.changeOf(ctx, by, parties, target.Etag, change, validateOnly)
 }
 
-// changeOf is a change of a booking whose parties are known.
+// changeOf is a change of a booking whose parties are known, in three round trips:
+// BEGIN with the locks, what is written, COMMIT.
 func (s *Service) changeOf(
 	ctx context.Context, by booking.Actor, parties bookingdb.Parties, etag string, change booking.Change, validateOnly bool,
 ) (after booking.Booking, err error) {
-	err = s.inTx(ctx, parties.ProviderID, func(tx pgx.Tx) ([]feed.Entry, error) {
-		before, err := bookingdb.Lock(ctx, tx, parties)
-		if err != nil {
-			return nil, err
-		}
+	var before booking.Booking
+	lock := func(batch *pgbatch.Batch) error { bookingdb.QueueLock(batch, parties, &before); return nil }
+	err = s.inTx(ctx, parties.ProviderID, lock, func(tx pgx.Tx) ([]feed.Entry, error) {
 		var event *booking.Event
 		after, event, err = change.Apply(before, by, etag, s.now())
 		if err != nil || event == nil {
@@ -87,10 +86,7 @@ func (s *Service) changeOf(
 		if err := s.checkPending(ctx, tx, before, after, by); err != nil {
 			return nil, err
 		}
-		if after, err = s.moveJobs(ctx, tx, before, after); err != nil {
-			return nil, err
-		}
-		entries, err := update(ctx, tx, after, *event)
+		entries, err := s.update(ctx, tx, before, &after, *event)
 		if err == nil && validateOnly {
 			err = errRollback
 		}
@@ -99,19 +95,21 @@ func (s *Service) changeOf(
 	return after, err
 }
 
-// update writes a changed booking and its event, in one round trip. Where the
-// new slot is taken, the statement finds it and writes nothing: an error of the
+// update writes a changed booking with its jobs and its event, in one round trip. Where
+// the new slot is taken, the statement finds it and writes nothing: an error of the
 // database would cost more than the answer (see createBatch).
-func update(ctx context.Context, tx pgx.Tx, after booking.Booking, event booking.Event) (entries []feed.Entry, err error) {
+func (s *Service) update(ctx context.Context, tx pgx.Tx, before booking.Booking, after *booking.Booking, event booking.Event) (entries []feed.Entry, err error) {
 	var batch pgbatch.Batch
-	var updated int64
-	pgbatch.Query(&batch, queries.BookingUpdate, bookingdb.UpdateParams(after), func(n int64) { updated = n })
+	updated := bookingdb.QueueUpdate(&batch, before, after)
+	if err := s.moveJobs(ctx, &batch, before, *after); err != nil {
+		return nil, err
+	}
 	feed.Append(&batch, event, &entries)
 	if err := batch.Send(ctx, tx); err != nil {
 		return nil, fmt.Errorf("update a booking: %w", err)
 	}
-	if updated == 0 {
-		return nil, booking.ErrSlotTaken // and the event is rolled back
+	if !*updated {
+		return nil, booking.ErrSlotTaken // and the jobs are as they were
 	}
 	return entries, nil
 }
@@ -130,34 +128,26 @@ func (s *Service) checkPending(ctx context.Context, tx pgx.Tx, before, after boo
 	return booking.CheckPending(after, by, others, s.MaxPending)
 }
 
+// pendingParams count a customer's PENDING bookings beside this one.
+func pendingParams(b booking.Booking) sqlc.BookingCountPendingParams {
+	return sqlc.BookingCountPendingParams{CustomerID: b.CustomerID, ProviderID: b.ProviderID, Now: b.UpdateTime, Besides: b.ID}
+}
+
 // moveJobs keeps the jobs of a booking's reminder and expiry in step with it. A job
 // is unique by booking and number of moves, so a move needs new ones, and takes back
 // the old ones where they still wait. One that runs at this moment is let run: its
 // worker waits for our locks, then reads the booking and finds that it has nothing to
 // do. A confirmation leaves the reminder's job as it is.
-func (s *Service) moveJobs(ctx context.Context, tx pgx.Tx, before, after booking.Booking) (booking.Booking, error) {
+func (s *Service) moveJobs(ctx context.Context, batch *pgbatch.Batch, before, after booking.Booking) error {
 	moved := after.Moves != before.Moves
 	if moved || after.Reminder.State != before.Reminder.State {
-		if err := remind.Cancel(ctx, s.Jobs, tx, before.Reminder); err != nil {
-			return after, err
-		}
+		remind.Cancel(batch, before.Reminder, after.UpdateTime)
 	}
 	if moved || after.Status != before.Status {
-		if err := expire.Cancel(ctx, s.Jobs, tx, before.Expiry); err != nil {
-			return after, err
-		}
+		expire.Cancel(batch, before.Expiry, after.UpdateTime)
 	}
 	if !moved {
-		return after, nil
+		return nil
 	}
-	return s.schedule(ctx, tx, after)
-}
-
-// schedule inserts the jobs of a booking that is made or moved.
-func (s *Service) schedule(ctx context.Context, tx pgx.Tx, b booking.Booking) (booking.Booking, error) {
-	b, err := remind.Schedule(ctx, s.Jobs, tx, b, requestid.From(ctx))
-	if err != nil {
-		return b, err
-	}
-	return expire.Schedule(ctx, s.Jobs, tx, b, requestid.From(ctx))
+	return insertJobs(ctx, batch, s.Jobs, after)
 }

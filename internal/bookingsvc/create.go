@@ -3,6 +3,7 @@ package bookingsvc
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -11,7 +12,7 @@ import (
 	"bookings/gen/sqlc"
 	"bookings/internal/booking"
 	"bookings/internal/bookingdb"
-	"bookings/internal/feed"
+	"bookings/internal/pgbatch"
 	"bookings/internal/pgerror"
 )
 
@@ -36,48 +37,42 @@ func (s *Service) Create(ctx context.Context, by booking.Actor, r booking.Reques
 	if err != nil {
 		return s.replayOr(ctx, by, r, err)
 	}
-	created, err := s.insert(ctx, by, r, b, event)
-	if err == nil && r.ValidateOnly {
-		created.Booking = withoutIdentity(created.Booking)
-	}
-	return created, err
-}
-
-// insert books in four round trips: BEGIN, River's job (and a second where
-// PENDING bookings expire), one batch, COMMIT or
-// ROLLBACK. The job comes first, so that its id is in the booking's row from the
-// beginning and a cancel finds it. That keeps the order of locks, though River's
-// rows come last in it: the job is new, so nobody else can wait for it. A
-// booking that is refused takes its job back with it.
-func (s *Service) insert(ctx context.Context, by booking.Actor, r booking.Request, b booking.Booking, event booking.Event) (created Created, err error) {
-	err = s.inTx(ctx, b.ProviderID, func(tx pgx.Tx) (_ []feed.Entry, err error) {
-		if b, err = s.schedule(ctx, tx, b); err != nil {
-			return nil, err
-		}
-		batch := createBatch{by: by, key: r.IdempotencyKey, fingerprint: booking.Fingerprint(by, r), booking: b}
-		if err := batch.run(ctx, tx, event); err != nil {
-			return nil, fmt.Errorf("insert a booking: %w", err)
-		}
-		created, err = batch.outcome(s.MaxPending)
-		if err == nil && (created.Replayed || r.ValidateOnly) {
-			err = errRollback
-		}
-		return batch.entries, err
-	})
+	created, err := s.insert(ctx, by, r, createBatch{booking: b, event: event})
 	if err != nil {
-		return Created{}, err
+		return s.replayOr(ctx, by, r, err)
 	}
-	return created, nil
+	return Created{Booking: created}, nil
 }
 
-// replayOr answers a call that breaks a rule: with the booking that its key has
-// made, or with the rule. A key comes before every rule, since the answer to a
+// insert books, in one round trip, commit included; a trial takes a second to roll back.
+func (s *Service) insert(ctx context.Context, by booking.Actor, r booking.Request, c createBatch) (booking.Booking, error) {
+	c.key, c.fingerprint, c.maxPending, c.client = r.IdempotencyKey, booking.Fingerprint(by, r), s.MaxPending, s.Jobs
+	statements := func(batch *pgbatch.Batch) error { return c.queue(ctx, batch) }
+	if r.ValidateOnly {
+		err := s.Pool.InTxAfter(ctx, r.ProviderID, statements, func(pgx.Tx) error { return errRollback })
+		if !errors.Is(err, errRollback) {
+			return booking.Booking{}, pgerror.Explain(err)
+		}
+		b, err := c.outcome(by)
+		return withoutIdentity(b), err
+	}
+	if err := s.Pool.AsTx(ctx, r.ProviderID, statements); err != nil {
+		return booking.Booking{}, pgerror.Explain(fmt.Errorf("insert a booking: %w", err))
+	}
+	s.Feeds.Publish(c.entries)
+	return c.outcome(by)
+}
+
+// replayOr answers a call that is refused: with the booking that its key has made, or
+// with the refusal. A key comes before every rule, since the answer to a
 // retry must be the first answer: a caller whose network was away for an hour
-// has to learn that there is a booking, not that its start has passed since.
+// has to learn that there is a booking, not that its start has passed since. And a
+// key that is taken is as good a reason as a slot that is, for the statement that
+// books: which of the two it was is asked here.
 // There is no transaction: a booking that is there stays, and one that is made
 // at this moment by a call of this key is no earlier than this call.
 func (s *Service) replayOr(ctx context.Context, by booking.Actor, r booking.Request, broken error) (Created, error) {
-	if r.IdempotencyKey == "" {
+	if _, refused := errors.AsType[*booking.Error](broken); !refused || r.IdempotencyKey == "" {
 		return Created{}, broken
 	}
 	earlier, err := queries.BookingGetByKey(ctx, s.Pool, keyParams(r.ProviderID, r.IdempotencyKey))

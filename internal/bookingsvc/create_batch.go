@@ -4,79 +4,80 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
 
 	"bookings/gen/sqlc"
 	"bookings/internal/booking"
 	"bookings/internal/bookingdb"
+	"bookings/internal/expire"
 	"bookings/internal/feed"
 	"bookings/internal/pgbatch"
+	"bookings/internal/remind"
+	"bookings/internal/requestid"
 )
 
-// createBatch is the one round trip that locks both feeds, asks what a booking
-// depends on, and books. Asking first and writing in a second trip would be the
-// plain way; together it is sound for two reasons.
+// createBatch is the one round trip that books: it locks the provider's feed, inserts
+// the booking where it may, then its jobs and its event, and commits. Asking first and
+// writing in a second trip would be the plain way; together it is sound for three
+// reasons.
 //
 // PostgreSQL runs the statements one after the other, and at READ COMMITTED each
 // sees all that was committed before it began. The first waits for the lock of
 // the provider's feed, so the others see everything that earlier holders of it
 // did, and nobody can do anything that matters to them until the commit.
 //
-// And no statement fails for a reason that callers can cause. A slot or a key
-// that is taken makes the INSERT write nothing, and without its row the event
-// writes nothing either. What was written against a rule (too many pending) is
-// rolled back with River's job. So a refusal is an answer, not an error of the
-// database: none is in its log, and the connection keeps its prepared
-// statements, without which the next create takes five or six round trips.
+// What a booking depends on is asked by the statement that inserts it, and what
+// follows is written for a booking that is there. So a refused call writes nothing,
+// and there is nothing to take back.
+//
+// And no statement fails for a reason that callers can cause: a refusal is an answer,
+// not an error of the database. None is in its log, and the connection keeps its
+// prepared statements, without which the next create takes more round trips.
+//
+// The customer's feed is locked last, by the event: later than in other paths, which
+// lock a booking after both feeds. Nobody can wait for a booking that is not committed.
 type createBatch struct {
-	by          booking.Actor
+	booking     booking.Booking
+	event       booking.Event
 	key         string // empty for none
 	fingerprint []byte
-	booking     booking.Booking
+	maxPending  int64
+	client      *river.Client[pgx.Tx]
 
-	// What the statements found.
-	earlier  []sqlc.Booking // the booking that the key has made already
-	pending  int64          // the customer's others at this provider
-	inserted int64          // 1, or 0 where a constraint is in the way
+	// What the statements answer.
+	inserted sqlc.BookingInsertRow
 	entries  []feed.Entry
 }
 
-func (c *createBatch) run(ctx context.Context, tx pgx.Tx, event booking.Event) error {
-	var batch pgbatch.Batch
+func (c *createBatch) queue(ctx context.Context, batch *pgbatch.Batch) error {
 	b := c.booking
-	pgbatch.Exec(&batch, queries.FeedLock, sqlc.FeedLockParams{ProviderID: b.ProviderID, CustomerID: b.CustomerID})
-	if c.key != "" {
-		pgbatch.Query(&batch, queries.BookingGetByKey, keyParams(b.ProviderID, c.key),
-			func(rows []sqlc.Booking) { c.earlier = rows })
+	c.entries = nil
+	pgbatch.Exec(batch, queries.FeedLockProvider, b.ProviderID)
+	pgbatch.Query(batch, queries.BookingInsert, bookingdb.InsertParams(b, c.key, c.fingerprint, c.maxPending),
+		func(row sqlc.BookingInsertRow) { c.inserted = row })
+	if err := insertJobs(ctx, batch, c.client, b); err != nil {
+		return err
 	}
-	if b.Status == booking.StatusPending {
-		pgbatch.Query(&batch, queries.BookingCountPending, pendingParams(b), func(n int64) { c.pending = n })
-	}
-	pgbatch.Query(&batch, queries.BookingInsert, bookingdb.InsertParams(b, c.key, c.fingerprint),
-		func(n int64) { c.inserted = n })
-	feed.Append(&batch, event, &c.entries)
-	return batch.Send(ctx, tx)
+	feed.Append(batch, c.event, &c.entries)
+	return nil
 }
 
-// outcome judges what the statements found. The key comes before every rule (see
-// replayOr), and the slot comes last.
-//
-// Where there is no earlier booking of the key, what kept the INSERT from
-// writing is the slot: under the lock, nobody can have taken the key since it
-// was looked up.
-func (c *createBatch) outcome(maxPending int64) (Created, error) {
-	if len(c.earlier) > 0 {
-		return replay(c.earlier[0], c.fingerprint)
+// outcome judges what kept the booking from being made, where something did: a key
+// that is taken has been looked for already, and the slot comes last.
+func (c *createBatch) outcome(by booking.Actor) (booking.Booking, error) {
+	if c.inserted.Inserted {
+		return bookingdb.WithJobs(c.booking, c.inserted.ReminderJobID, c.inserted.ExpireJobID), nil
 	}
-	if err := booking.CheckPending(c.booking, c.by, c.pending, maxPending); err != nil {
-		return Created{}, err
+	if err := booking.CheckPending(c.booking, by, c.inserted.Pending, c.maxPending); err != nil {
+		return booking.Booking{}, err
 	}
-	if c.inserted == 0 {
-		return Created{}, booking.ErrSlotTaken
-	}
-	return Created{Booking: c.booking}, nil
+	return booking.Booking{}, booking.ErrSlotTaken
 }
 
-// pendingParams count a customer's PENDING bookings beside this one.
-func pendingParams(b booking.Booking) sqlc.BookingCountPendingParams {
-	return sqlc.BookingCountPendingParams{CustomerID: b.CustomerID, ProviderID: b.ProviderID, Now: b.UpdateTime, Besides: b.ID}
+// insertJobs adds to a batch the jobs of a booking that it makes or moves.
+func insertJobs(ctx context.Context, batch *pgbatch.Batch, client *river.Client[pgx.Tx], b booking.Booking) error {
+	if err := remind.Insert(ctx, batch, client, b, requestid.From(ctx)); err != nil {
+		return err
+	}
+	return expire.Insert(ctx, batch, client, b, requestid.From(ctx))
 }

@@ -17,6 +17,7 @@ import (
 	"bookings/internal/booking"
 	"bookings/internal/bookingdb"
 	"bookings/internal/feed"
+	"bookings/internal/pgbatch"
 	"bookings/internal/pgerror"
 	"bookings/internal/pgpool"
 )
@@ -49,20 +50,22 @@ func (s *Service) Get(ctx context.Context, by booking.Actor, id uuid.UUID) (book
 	return b, pgerror.Explain(err)
 }
 
-// inTx runs f in a transaction and publishes the entries that it returns, after
-// the commit: readers must not be told what might not happen. Publishing never
-// waits and cannot fail the call, as feeds heal by themselves. Where f returns
-// errRollback, nothing stays, nobody is told, and all is well. f may be called
-// again (pgpool.Pool.InTx), and the provider's other transactions come first.
-func (s *Service) inTx(ctx context.Context, providerID string, f func(pgx.Tx) ([]feed.Entry, error)) error {
+// inTx runs the first statements of a transaction, then f, and publishes the entries
+// that f returns, after the commit: readers must not be told what might not happen.
+// Publishing never waits and cannot fail the call, as feeds heal by themselves. Where f
+// returns errRollback, nothing stays, nobody is told, and all is well. first and f may
+// be called again (pgpool.Pool.InTx), and the provider's other transactions come first.
+func (s *Service) inTx(ctx context.Context, providerID string, first func(*pgbatch.Batch) error, f func(pgx.Tx) ([]feed.Entry, error)) error {
 	var entries []feed.Entry
-	err := s.Pool.InTx(ctx, providerID, func(tx pgx.Tx) (err error) {
+	err := s.Pool.InTxAfter(ctx, providerID, first, func(tx pgx.Tx) (err error) {
 		entries, err = f(tx)
 		return err
 	})
 	switch {
 	case errors.Is(err, errRollback):
 		return nil
+	case errors.Is(err, pgx.ErrNoRows):
+		return bookingdb.ErrNotFound
 	case err != nil:
 		return pgerror.Explain(err)
 	}

@@ -5,7 +5,7 @@ package expire
 
 import (
 	"context"
-	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -13,6 +13,7 @@ import (
 
 	"bookings/internal/booking"
 	"bookings/internal/bookingjob"
+	"bookings/internal/pgbatch"
 )
 
 // Queue is the River queue of expiries: its own, so that many of them at once delay
@@ -36,26 +37,20 @@ func (Args) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: Queue, UniqueOpts: river.UniqueOpts{ByArgs: true}}
 }
 
-// Schedule inserts the job of a booking's expiry and returns the booking with the
-// job's id. A booking that does not expire has no job.
-func Schedule(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, b booking.Booking, requestID string) (booking.Booking, error) {
+// Insert adds to a batch the insertion of the job of a booking's expiry (see
+// bookingjob.Insert). A booking that does not expire has no job.
+func Insert(ctx context.Context, batch *pgbatch.Batch, client *river.Client[pgx.Tx], b booking.Booking, requestID string) error {
 	if b.Expiry == nil {
-		return b, nil
-	}
-	args := Args{BookingID: b.ID, Moves: b.Moves, RequestID: requestID}
-	inserted, err := client.InsertTx(ctx, tx, args, &river.InsertOpts{ScheduledAt: b.Expiry.Time})
-	if err != nil {
-		return b, fmt.Errorf("insert an expiry's job: %w", err)
-	}
-	b.Expiry = &booking.Expiry{Time: b.Expiry.Time, JobID: inserted.Job.ID}
-	return b, nil
-}
-
-// Cancel takes back the job of a booking that expires no more, or at another time;
-// nil where it never would (see bookingjob.Cancel).
-func Cancel(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, e *booking.Expiry) error {
-	if e == nil {
 		return nil
 	}
-	return bookingjob.Cancel(ctx, client, tx, e.JobID)
+	args := Args{BookingID: b.ID, Moves: b.Moves, RequestID: requestID}
+	return bookingjob.Insert(ctx, batch, client, bookingjob.Expiry, b, args, &river.InsertOpts{ScheduledAt: b.Expiry.Time})
+}
+
+// Cancel adds to a batch that the job of a booking that expires no more, or at another
+// time, is taken back; nil where it never would (see bookingjob.Cancel).
+func Cancel(batch *pgbatch.Batch, e *booking.Expiry, now time.Time) {
+	if e != nil {
+		bookingjob.Cancel(batch, e.JobID, now)
+	}
 }

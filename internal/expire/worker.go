@@ -57,17 +57,15 @@ func expire(ctx context.Context, tx pgx.Tx, before booking.Booking, args Args) (
 	if err != nil || event == nil {
 		return nil, err
 	}
-	client := river.ClientFromContext[pgx.Tx](ctx)
-	if err := remind.Cancel(ctx, client, tx, before.Reminder); err != nil {
-		return nil, err
-	}
-	return write(ctx, tx, after, *event)
+	return write(ctx, tx, before, after, *event)
 }
 
-// write records the cancellation and its event, in one round trip.
-func write(ctx context.Context, tx pgx.Tx, b booking.Booking, event booking.Event) (entries []feed.Entry, err error) {
+// write records the cancellation and its event, and takes back the reminder's job, in
+// one round trip.
+func write(ctx context.Context, tx pgx.Tx, before, after booking.Booking, event booking.Event) (entries []feed.Entry, err error) {
 	var batch pgbatch.Batch
-	pgbatch.Query(&batch, queries.BookingUpdate, bookingdb.UpdateParams(b), func(int64) {}) // its slot stays: nothing is in the way
+	remind.Cancel(&batch, before.Reminder, event.Time)
+	bookingdb.QueueUpdate(&batch, before, &after)
 	feed.Append(&batch, event, &entries)
 	if err := batch.Send(ctx, tx); err != nil {
 		return nil, fmt.Errorf("write an expiry: %w", err)

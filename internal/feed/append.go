@@ -11,9 +11,10 @@ import (
 )
 
 // Append adds to a batch the writing of an event, with the next number of both
-// parties' feeds and an entry in each. The transaction must have locked both
-// feeds (bookingdb.Lock), or numbers would be committed out of their order.
-// Where the booking does not exist, nothing is written and no number is taken.
+// parties' feeds and an entry in each. The transaction must have locked the
+// provider's feed, and the customer's too (bookingdb.Lock) where it has locked a
+// booking, or it would deadlock with others. Where the booking does not exist in the
+// event's version, nothing is written and no number is taken.
 // Once the batch has run, entries are what was written, for Publish after the
 // commit.
 func Append(batch *pgbatch.Batch, event booking.Event, entries *[]Entry) {
@@ -24,6 +25,7 @@ func Append(batch *pgbatch.Batch, event booking.Event, entries *[]Entry) {
 	params := sqlc.FeedAppendParams{
 		EventID:    uuid.Must(uuid.NewV7()),
 		BookingID:  event.BookingID,
+		Version:    event.Data.Version,
 		Type:       string(event.Type),
 		Time:       event.Time,
 		ActorRole:  string(event.By.Role),

@@ -129,6 +129,6 @@ func TestAppendingToAFeedTouchesNoIndexOfFeeds(t *testing.T) {
 		if err := pool.QueryRow(t.Context(), counted).Scan(&updates, &hot); err != nil {
 			t.Fatal(err)
 		}
-		return updates >= 150 && hot >= updates*9/10
+		return updates >= 100 && hot >= updates*9/10
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivertype"
 
+	"bookings/internal/bookingjob"
 	"bookings/internal/expire"
 	"bookings/internal/pgpool"
 	"bookings/internal/remind"
@@ -76,7 +77,7 @@ func NewWorker(
 
 func newClient(pool *pgpool.Pool, now func() time.Time, config *river.Config) (*river.Client[pgx.Tx], error) {
 	config.Test.Time = clock(now)
-	config.Middleware = append(config.Middleware, &stamp{now: now})
+	config.Middleware = append(config.Middleware, &stamp{now: now}, &bookingjob.Collector{})
 	client, err := river.NewClient(riverpgxv5.New(pool.Pool), config)
 	if err != nil {
 		return nil, fmt.Errorf("make a River client: %w", err)

@@ -12,6 +12,7 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"bookings/gen/sqlc"
 )
@@ -47,6 +48,9 @@ func Exec[P any](b *Batch, statement func(context.Context, sqlc.DBTX, P) error, 
 	b.queued.Queue(sql, args...)
 }
 
+// Queue adds a statement that sqlc does not know, without its result.
+func (b *Batch) Queue(sql string, args ...any) { b.queued.Queue(sql, args...) }
+
 // Capture is what a generated method would send, without sending it. What call
 // gets as its result means nothing.
 func Capture(call func(sqlc.DBTX)) (sql string, args []any) {
@@ -55,7 +59,30 @@ func Capture(call func(sqlc.DBTX)) (sql string, args []any) {
 	return sent.sql, sent.args
 }
 
-// Send runs the statements and returns the first error of any.
-func (b *Batch) Send(ctx context.Context, tx pgx.Tx) error {
-	return tx.SendBatch(ctx, &b.queued).Close()
+// Sender is a pool, a connection or a transaction.
+type Sender interface {
+	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
+}
+
+// Send runs the statements and returns the first error of any. On a pool, or on a
+// connection without a transaction, they are one of their own: PostgreSQL commits
+// once all have run, and nothing where one has failed ("Pipelining" in its manual's
+// chapter on the protocol).
+func (b *Batch) Send(ctx context.Context, db Sender) error {
+	return db.SendBatch(ctx, &b.queued).Close()
+}
+
+// Begin runs the statements as the first ones of a transaction, which goes on where
+// none has failed.
+func (b *Batch) Begin(ctx context.Context, pool *pgxpool.Pool) (pgx.Tx, error) {
+	var begun pgx.Batch
+	begun.BeginTx(pgx.TxOptions{})
+	begun.QueuedQueries = append(begun.QueuedQueries, b.queued.QueuedQueries...)
+	results := pool.SendBatch(ctx, &begun)
+	tx := results.Tx()
+	if err := results.Close(); err != nil {
+		_ = tx.Rollback(context.WithoutCancel(ctx)) // gives the connection back
+		return nil, err
+	}
+	return tx, nil
 }

@@ -21,15 +21,15 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 var (
 	queries sqlc.Queries
 
-	at      = time.Date(2031, 3, 4, 9, 30, 0, 0, time.UTC)
-	parties = sqlc.FeedLockParams{ProviderID: "ben", CustomerID: "anna"}
+	at                 = time.Date(2031, 3, 4, 9, 30, 0, 0, time.UTC)
+	provider, customer = "ben", "anna"
 )
 
 // good are the parameters of a booking that all constraints allow.
 func good() sqlc.BookingInsertParams {
 	key := "a-key"
 	return sqlc.BookingInsertParams{
-		ID: uuid.New(), ProviderID: parties.ProviderID, CustomerID: parties.CustomerID,
+		ID: uuid.New(), ProviderID: provider, CustomerID: customer,
 		StartTime: at, EndTime: at.Add(time.Hour), Status: "PENDING", Version: 1,
 		IdempotencyKey: &key, RequestFingerprint: make([]byte, 32),
 		Metadata: []byte("{}"), ReminderLeads: []int32{}, ReminderDueTime: at, ReminderState: "SKIPPED", CreateTime: at, UpdateTime: at,
@@ -39,14 +39,14 @@ func good() sqlc.BookingInsertParams {
 // heard is what the statements of a batch found, one of each sort that sqlc
 // makes.
 type heard struct {
-	inserted int64
+	inserted sqlc.BookingInsertRow
 	byKey    []sqlc.Booking
 	pending  int64
 }
 
 func (h *heard) queue(batch *pgbatch.Batch, b sqlc.BookingInsertParams) {
-	pgbatch.Exec(batch, queries.FeedLock, parties)
-	pgbatch.Query(batch, queries.BookingInsert, b, func(n int64) { h.inserted = n })
+	pgbatch.Exec(batch, queries.FeedLockProvider, provider)
+	pgbatch.Query(batch, queries.BookingInsert, b, func(row sqlc.BookingInsertRow) { h.inserted = row })
 	key := sqlc.BookingGetByKeyParams{ProviderID: b.ProviderID, IdempotencyKey: b.IdempotencyKey}
 	pgbatch.Query(batch, queries.BookingGetByKey, key, func(rows []sqlc.Booking) { h.byKey = rows })
 	count := sqlc.BookingCountPendingParams{CustomerID: b.CustomerID, ProviderID: b.ProviderID, Now: at.Add(-time.Hour)}
@@ -71,7 +71,7 @@ func TestAStatementInABatchDoesWhatItDoesAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (heard{inserted: 1, byKey: []sqlc.Booking{alone}, pending: 1}); !reflect.DeepEqual(h, want) {
+	if want := (heard{inserted: sqlc.BookingInsertRow{Inserted: true}, byKey: []sqlc.Booking{alone}, pending: 1}); !reflect.DeepEqual(h, want) {
 		t.Errorf("heard %+v\nnot   %+v", h, want)
 	}
 	if !alone.EndTime.Equal(b.EndTime) || alone.CustomerID != b.CustomerID || *alone.IdempotencyKey != *b.IdempotencyKey {

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+
+	"bookings/internal/pgbatch"
 )
 
 // InTx runs f in a transaction. Where that fails for a reason that passes (a
@@ -15,10 +17,68 @@ import (
 // its bookings take. It fails with DATABASE_UNAVAILABLE where the owner's others
 // do not end in time.
 func (p *Pool) InTx(ctx context.Context, owner string, f func(pgx.Tx) error) error {
+	return p.asOwner(ctx, owner, func() error { return pgx.BeginTxFunc(ctx, p.Pool, p.begin, f) })
+}
+
+// InTxAfter is InTx for a transaction whose first statements are known before it
+// begins: they are queued anew for each try, and go out with its BEGIN in one round trip.
+func (p *Pool) InTxAfter(ctx context.Context, owner string, first func(*pgbatch.Batch) error, f func(pgx.Tx) error) error {
+	if p.Pooler { // its BEGIN is several statements
+		return p.InTx(ctx, owner, func(tx pgx.Tx) error {
+			if err := send(ctx, tx, first); err != nil {
+				return err
+			}
+			return f(tx)
+		})
+	}
+	return p.asOwner(ctx, owner, func() error {
+		var batch pgbatch.Batch
+		if err := first(&batch); err != nil {
+			return err
+		}
+		tx, err := batch.Begin(ctx, p.Pool)
+		if err != nil {
+			return err
+		}
+		return finish(ctx, tx, f)
+	})
+}
+
+// finish ends a transaction by what becomes of f.
+func finish(ctx context.Context, tx pgx.Tx, f func(pgx.Tx) error) error {
+	// After a commit this does nothing. Where the context has ended, or f panics, it
+	// closes the connection or gives it back.
+	defer func() { _ = tx.Rollback(ctx) }()
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.Commit(ctx)
+}
+
+// AsTx runs a batch as one transaction, as InTx runs a function, in one round trip
+// with BEGIN and COMMIT included. So it commits whatever no statement fails for:
+// conditions have to be in the statements. They are queued anew for each try.
+func (p *Pool) AsTx(ctx context.Context, owner string, statements func(*pgbatch.Batch) error) error {
+	if p.Pooler { // only a transaction that is begun has bounds
+		return p.InTx(ctx, owner, func(tx pgx.Tx) error { return send(ctx, tx, statements) })
+	}
+	return p.asOwner(ctx, owner, func() error { return send(ctx, p.Pool, statements) })
+}
+
+func send(ctx context.Context, db pgbatch.Sender, statements func(*pgbatch.Batch) error) error {
+	var batch pgbatch.Batch
+	if err := statements(&batch); err != nil {
+		return err
+	}
+	return batch.Send(ctx, db)
+}
+
+// asOwner runs a transaction, and again where that helps, in one of its owner's places.
+func (p *Pool) asOwner(ctx context.Context, owner string, transaction func() error) error {
 	giveBack, err := p.places.take(ctx, owner)
 	if err != nil {
 		return err
 	}
 	defer giveBack()
-	return retry(ctx, func() error { return pgx.BeginTxFunc(ctx, p.Pool, p.begin, f) })
+	return retry(ctx, transaction)
 }

@@ -11,6 +11,7 @@ import (
 
 	"bookings/internal/booking"
 	"bookings/internal/bookingjob"
+	"bookings/internal/pgbatch"
 )
 
 // Queue is the River queue of reminders.
@@ -45,20 +46,35 @@ func (a Args) lead(b booking.Booking) time.Duration {
 	return time.Duration(*a.LeadSeconds) * time.Second
 }
 
-// Schedule inserts the job of a booking's next reminder and returns the booking with
-// the job's id. Where none is to come, there is no job.
-func Schedule(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, b booking.Booking, requestID string) (booking.Booking, error) {
+// Insert adds to a batch the insertion of the job of a booking's next reminder, where
+// one is to come (see bookingjob.Insert).
+func Insert(ctx context.Context, batch *pgbatch.Batch, client *river.Client[pgx.Tx], b booking.Booking, requestID string) error {
 	if b.Reminder.State != booking.ReminderScheduled {
-		return b, nil
+		return nil
 	}
+	args, options := next(b, requestID)
+	return bookingjob.Insert(ctx, batch, client, bookingjob.Reminder, b, args, &options)
+}
+
+// next is the job of a booking's next reminder.
+func next(b booking.Booking, requestID string) (Args, river.InsertOpts) {
 	lead := int32(b.Lead() / time.Second)
-	args := Args{BookingID: b.ID, Moves: b.Moves, LeadSeconds: &lead, RequestID: requestID}
 	var options river.InsertOpts
 	// A job with a time waits for River's scheduler, who looks every 5 seconds;
 	// one without is available at once.
 	if b.Reminder.DueTime.After(b.UpdateTime) {
 		options.ScheduledAt = b.Reminder.DueTime
 	}
+	return Args{BookingID: b.ID, Moves: b.Moves, LeadSeconds: &lead, RequestID: requestID}, options
+}
+
+// Schedule inserts the job of a booking's next reminder and returns the booking with
+// the job's id. Where none is to come, there is no job.
+func Schedule(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, b booking.Booking, requestID string) (booking.Booking, error) {
+	if b.Reminder.State != booking.ReminderScheduled {
+		return b, nil
+	}
+	args, options := next(b, requestID)
 	inserted, err := client.InsertTx(ctx, tx, args, &options)
 	if err != nil {
 		return b, fmt.Errorf("insert a reminder's job: %w", err)
@@ -67,10 +83,10 @@ func Schedule(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, b bo
 	return b, nil
 }
 
-// Cancel takes back the job of a reminder that will not come (see bookingjob.Cancel).
-func Cancel(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, r booking.Reminder) error {
-	if r.JobID == nil || r.State != booking.ReminderScheduled {
-		return nil
+// Cancel adds to a batch that the job of a reminder that will not come is taken back
+// (see bookingjob.Cancel).
+func Cancel(batch *pgbatch.Batch, r booking.Reminder, now time.Time) {
+	if r.JobID != nil && r.State == booking.ReminderScheduled {
+		bookingjob.Cancel(batch, *r.JobID, now)
 	}
-	return bookingjob.Cancel(ctx, client, tx, *r.JobID)
 }

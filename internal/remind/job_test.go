@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bookings/internal/booking"
+	"bookings/internal/pgbatch"
 	"bookings/internal/remind"
 )
 
@@ -98,7 +99,9 @@ func TestAJobIsGoneWithARollback(t *testing.T) {
 	b := d.book(time.Hour)
 	undo := errors.New("undo")
 	err := pgx.BeginFunc(t.Context(), d.Pool, func(tx pgx.Tx) error {
-		if err := remind.Cancel(t.Context(), d.Jobs, tx, b.Reminder); err != nil {
+		var batch pgbatch.Batch
+		remind.Cancel(&batch, b.Reminder, b.UpdateTime)
+		if err := batch.Send(t.Context(), tx); err != nil {
 			return err
 		}
 		again := b

@@ -62,9 +62,9 @@ func (d *desk) store(tx pgx.Tx, b booking.Booking, change booking.Change) {
 		d.t.Fatal(err)
 	}
 	after.Reminder.JobID = b.Reminder.JobID
-	n, err := new(sqlc.Queries).BookingUpdate(d.t.Context(), tx, bookingdb.UpdateParams(after))
-	if err != nil || n != 1 {
-		d.t.Fatal("updated: ", n, err)
+	rows, err := new(sqlc.Queries).BookingUpdate(d.t.Context(), tx, bookingdb.UpdateParams(after, false))
+	if err != nil || len(rows) != 1 {
+		d.t.Fatal("updated: ", len(rows), err)
 	}
 	if err := tx.Commit(d.t.Context()); err != nil {
 		d.t.Fatal(err)

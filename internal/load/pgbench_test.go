@@ -1,0 +1,174 @@
+//go:build linux
+
+package load
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"bookings/internal/booking"
+)
+
+// script is what pgbench sends for a create.
+type script struct {
+	statements []string
+	// variables are pgbench's, with what they stand for.
+	variables []string
+}
+
+// The one create that is recorded: its values are told apart in the log by what they are.
+const (
+	recordedProvider = "the-provider"
+	recordedCustomer = "the-customer"
+	recordedKey      = "the-key"
+)
+
+// record takes the statements of one create from PostgreSQL's log.
+func (w *world) record(b *testing.B) script {
+	b.Helper()
+	if _, err := os.Stat(pgbenchProgram()); err != nil {
+		b.Skip("needs pgbench")
+	}
+	w.exec("ALTER DATABASE postgres SET log_min_duration_statement = 0")
+	s := w.serve()
+	w.exec("ALTER DATABASE postgres RESET log_min_duration_statement")
+	c, err := s.dial(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	bearer := token(booking.RoleCustomer, recordedCustomer)
+	body := func(day int, key string) string {
+		start := firstSlot.Add(-time.Duration(day) * 24 * time.Hour).Format("2006-01-02")
+		return connectCall(bearer, "CreateBooking", fmt.Sprintf(
+			`{"providerId":%q,"startTime":"%sT09:00:00Z","endTime":"%sT09:01:00Z","note":"a haircut","idempotencyKey":%q}`,
+			recordedProvider, start, start, key))
+	}
+	for _, request := range []string{body(1, "another-key"), body(2, recordedKey)} {
+		if _, err := c.do(request); err != nil {
+			b.Fatal(err)
+		}
+	}
+	log, err := os.ReadFile(filepath.Join(w.folder, "postgres", "postgres.log"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	s.stop()
+	return readScript(b, string(log))
+}
+
+var (
+	// executed is a statement in the log, with its parameters.
+	executed  = regexp.MustCompile(`(?s)execute [^:]*: (.*?)\n[^\n]*DETAIL:  parameters: ([^\n]*)`)
+	parameter = regexp.MustCompile(`\$(\d+) = (NULL|'(?:[^']|'')*')`)
+	uuidLike  = regexp.MustCompile(`^'[0-9a-f]{8}-[0-9a-f-]{27}'$`)
+)
+
+// readScript finds the statements of the create with the recorded key: from the lock of
+// its provider's feed on.
+func readScript(b *testing.B, log string) script {
+	b.Helper()
+	entries := regexp.MustCompile(`(?m)^\S+ \S+ UTC \[\d+\] LOG:  duration: `).Split(log, -1)
+	var made script
+	var found bool
+	for i, entry := range entries {
+		if !strings.Contains(entry, "'"+recordedKey+"'") {
+			continue
+		}
+		found = true
+		for _, part := range entries[i-1:] {
+			match := executed.FindStringSubmatch(part)
+			if match == nil || !strings.Contains(match[2], recordedProvider) && !strings.Contains(match[1], "river_job") {
+				continue
+			}
+			made.add(match[1], match[2])
+		}
+		break
+	}
+	if !found || len(made.statements) < 3 {
+		b.Fatalf("found %d statements of a create in PostgreSQL's log", len(made.statements))
+	}
+	return made
+}
+
+// add adds a statement: what differs from create to create is computed of :n, all else
+// is a variable that stays.
+func (s *script) add(sql, parameters string) {
+	sql = strings.Join(strings.Fields(regexp.MustCompile(`(?m)--.*$`).ReplaceAllString(sql, "")), " ")
+	values := map[string]string{}
+	for _, match := range parameter.FindAllStringSubmatch(parameters, -1) {
+		values[match[1]] = s.expression(match[2])
+	}
+	s.statements = append(s.statements, regexp.MustCompile(`\$(\d+)`).ReplaceAllStringFunc(sql, func(name string) string {
+		return values[name[1:]]
+	})+";")
+}
+
+func (s *script) expression(value string) string {
+	switch {
+	case value == "NULL":
+		return value
+	case value == "'"+recordedProvider+"'":
+		return fmt.Sprintf("('bench-provider-' || :n %% %d)", providers)
+	case value == "'"+recordedCustomer+"'":
+		return fmt.Sprintf("('customer-' || :n %% %d)", customers)
+	case value == "'"+recordedKey+"'":
+		return "('key-' || :n)"
+	case uuidLike.MatchString(value):
+		// The booking and its event: the same id for both does no harm.
+		return "md5((:n)::text)::uuid"
+	case strings.HasPrefix(value, `'\x`):
+		return "sha256((:n)::text::bytea)"
+	case strings.Contains(value, " 09:00:00"):
+		return "('2027-01-01 00:00Z'::timestamptz + :n * interval '1 minute')"
+	case strings.Contains(value, " 09:01:00"):
+		return "('2027-01-01 00:01Z'::timestamptz + :n * interval '1 minute')"
+	}
+	s.variables = append(s.variables, strings.ReplaceAll(value[1:len(value)-1], "''", "'"))
+	return fmt.Sprintf(":v%d", len(s.variables))
+}
+
+func pgbenchProgram() string {
+	if path, err := exec.LookPath("pgbench"); err == nil {
+		return path
+	}
+	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pgbench"); len(found) > 0 {
+		return found[len(found)-1]
+	}
+	return "pgbench"
+}
+
+// pgbench runs a script about n times and answers how often a second.
+func (w *world) pgbench(b *testing.B, s script, n int, pipelined bool) float64 {
+	b.Helper()
+	begin, end := "BEGIN;", "COMMIT;"
+	if pipelined {
+		begin, end = `\startpipeline`, `\endpipeline`
+	}
+	lines := append([]string{`\set n random(1, 1000000000)`, begin}, s.statements...)
+	path := filepath.Join(w.folder, "create.sql")
+	if err := os.WriteFile(path, []byte(strings.Join(append(lines, end), "\n")+"\n"), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	args := []string{"--no-vacuum", "--protocol=prepared", "--file=" + path, fmt.Sprintf("--client=%d", workers), "--jobs=2"}
+	args = append(args, fmt.Sprintf("--transactions=%d", max(n/workers, 1)))
+	for i, value := range s.variables {
+		args = append(args, fmt.Sprintf("--define=v%d=%s", i+1, value))
+	}
+	out, err := exec.CommandContext(b.Context(), pgbenchProgram(), append(args, w.url())...).CombinedOutput()
+	match := regexp.MustCompile(`tps = ([0-9.]+)`).FindSubmatch(out)
+	if err != nil || match == nil || !strings.Contains(string(out), "number of failed transactions: 0") {
+		b.Fatalf("pgbench: %v\n%s", err, out)
+	}
+	rate, err := strconv.ParseFloat(string(match[1]), 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return rate
+}
