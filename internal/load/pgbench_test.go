@@ -60,7 +60,7 @@ func (w *world) record(b *testing.B) script {
 		b.Fatal(err)
 	}
 	s.stop()
-	return readScript(b, string(log))
+	return w.readScript(string(log))
 }
 
 var (
@@ -72,8 +72,8 @@ var (
 
 // readScript finds the statements of the create with the recorded key: from the lock of
 // its provider's feed on.
-func readScript(b *testing.B, log string) script {
-	b.Helper()
+func (w *world) readScript(log string) script {
+	w.b.Helper()
 	entries := regexp.MustCompile(`(?m)^\S+ \S+ UTC \[\d+\] LOG:  duration: `).Split(log, -1)
 	var made script
 	var found bool
@@ -87,23 +87,43 @@ func readScript(b *testing.B, log string) script {
 			if match == nil || !strings.Contains(match[2], recordedProvider) && !strings.Contains(match[1], "river_job") {
 				continue
 			}
-			made.add(match[1], match[2])
+			made.add(match[1], match[2], w.parameterTypes(match[1]))
 		}
 		break
 	}
 	if !found || len(made.statements) < 3 {
-		b.Fatalf("found %d statements of a create in PostgreSQL's log", len(made.statements))
+		w.b.Fatalf("found %d statements of a create in PostgreSQL's log", len(made.statements))
 	}
 	return made
 }
 
+// parameterTypes are what PostgreSQL takes a statement's parameters for.
+func (w *world) parameterTypes(sql string) (types []string) {
+	w.b.Helper()
+	conn, err := w.pool.Acquire(w.b.Context())
+	if err != nil {
+		w.b.Fatal(err)
+	}
+	defer conn.Release()
+	prepared, err := conn.Conn().Prepare(w.b.Context(), "", sql)
+	if err != nil {
+		w.b.Fatal(err)
+	}
+	const names = "SELECT array_agg(oid::regtype::text ORDER BY place) FROM unnest($1::oid[]) WITH ORDINALITY AS types(oid, place)"
+	if err := w.pool.QueryRow(w.b.Context(), names, prepared.ParamOIDs).Scan(&types); err != nil {
+		w.b.Fatal(err)
+	}
+	return types
+}
+
 // add adds a statement: what differs from create to create is computed of :n, all else
 // is a variable that stays.
-func (s *script) add(sql, parameters string) {
+func (s *script) add(sql, parameters string, types []string) {
 	sql = strings.Join(strings.Fields(regexp.MustCompile(`(?m)--.*$`).ReplaceAllString(sql, "")), " ")
 	values := map[string]string{}
 	for _, match := range parameter.FindAllStringSubmatch(parameters, -1) {
-		values[match[1]] = s.expression(match[2])
+		number, _ := strconv.Atoi(match[1])
+		values[match[1]] = s.expression(match[2]) + "::" + types[number-1]
 	}
 	s.statements = append(s.statements, regexp.MustCompile(`\$(\d+)`).ReplaceAllStringFunc(sql, func(name string) string {
 		return values[name[1:]]
