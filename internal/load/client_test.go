@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -44,8 +43,7 @@ func (c *client) do(request string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.body = append(c.body[:0], make([]byte, length)...)
-	if _, err := io.ReadFull(c.reader, c.body); err != nil {
+	if err := c.read(length); err != nil {
 		return nil, fmt.Errorf("read an answer: %w", err)
 	}
 	if status != "200" {
@@ -54,8 +52,39 @@ func (c *client) do(request string) ([]byte, error) {
 	return c.body, nil
 }
 
+// chunked is the length of a body that comes in chunks (RFC 9112, 7.1).
+const chunked = -1
+
+// read reads a body.
+func (c *client) read(length int) (err error) {
+	c.body = c.body[:0]
+	if length != chunked {
+		return c.readMore(length)
+	}
+	for size := int64(1); size > 0; {
+		line, err := c.reader.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		if size, err = strconv.ParseInt(string(bytes.TrimSpace(line)), 16, 32); err != nil {
+			return err
+		}
+		if err := c.readMore(int(size) + len("\r\n")); err != nil {
+			return err
+		}
+		c.body = c.body[:len(c.body)-len("\r\n")]
+	}
+	return nil
+}
+
+func (c *client) readMore(n int) error {
+	c.body = append(c.body, make([]byte, n)...)
+	_, err := io.ReadFull(c.reader, c.body[len(c.body)-n:])
+	return err
+}
+
 func (c *client) header() (status string, length int, err error) {
-	length = -1
+	length = chunked
 	for first := true; ; first = false {
 		line, err := c.reader.ReadSlice('\n')
 		if err != nil {
@@ -66,8 +95,6 @@ func (c *client) header() (status string, length int, err error) {
 		switch {
 		case first && len(line) > 12:
 			status = string(line[9:12])
-		case len(line) == 0 && length < 0:
-			return "", 0, errors.New("an answer without a length")
 		case len(line) == 0:
 			return status, length, nil
 		case bytes.EqualFold(name, []byte("Content-Length")):
