@@ -50,12 +50,14 @@ func BenchmarkCreate(b *testing.B) {
 	n := max(b.N/rounds, 1)
 	var rates, ofPgbench, ofPipeline []float64
 	var ours, theirs time.Duration
+	var wal int64
 	b.ResetTimer()
 	for round := range rounds {
 		plain, pipelined := w.pgbench(b, script, n, false), w.pgbench(b, script, n, true)
-		server, postgres := s.cpu(b), w.postgresCPU()
+		server, postgres, logged := s.cpu(b), w.postgresCPU(), w.wal()
 		took := s.run(b, n, func(i int) string { return request(warm + round*n + i) })
 		ours, theirs = ours+s.cpu(b)-server, theirs+w.postgresCPU()-postgres
+		wal += w.wal() - logged
 		rate := float64(n) / took.Seconds()
 		rates, ofPgbench, ofPipeline = append(rates, rate), append(ofPgbench, 100*rate/plain), append(ofPipeline, 100*rate/pipelined)
 	}
@@ -65,6 +67,7 @@ func BenchmarkCreate(b *testing.B) {
 	report(b, "%of-pipeline", ofPipeline)
 	b.ReportMetric(each(ours, n*rounds), "cpu-ms/op")
 	b.ReportMetric(each(theirs, n*rounds), "postgres-ms/op")
+	b.ReportMetric(float64(wal)/float64(n*rounds), "wal-B/op")
 }
 
 // report reports the median of some rounds, and how far they spread.

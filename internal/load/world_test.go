@@ -101,6 +101,15 @@ func (w *world) exec(sql string, args ...any) {
 	}
 }
 
+// wal is how much PostgreSQL has written to its log ahead of the data, in bytes.
+func (w *world) wal() (bytes int64) {
+	w.b.Helper()
+	if err := w.pool.QueryRow(w.b.Context(), "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint").Scan(&bytes); err != nil {
+		w.b.Fatal(err)
+	}
+	return bytes
+}
+
 // server is one process of the program.
 type server struct {
 	addr string
