@@ -9,12 +9,15 @@ import (
 	"testing"
 )
 
-// jobs are those in a state, as River's UI reads them.
-func (i *instance) jobs(state string) (found []struct {
+// shownJob is a job as River's UI reads it.
+type shownJob struct {
 	ID   int    `json:"id"`
 	Kind string `json:"kind"`
 	Args string `json:"args"`
-}) {
+}
+
+// jobs are those in a state.
+func (i *instance) jobs(state string) (found []shownJob) {
 	i.t.Helper()
 	response, body := i.admin.exchange(i.admin.get("/jobs/api/jobs?state="+state, http.Header{}))
 	var list struct{ Data any }

@@ -135,25 +135,26 @@ func (r *receiver) checkDiscreet(t *testing.T) {
 }
 
 // ill are endpoints that take no traces, each in its way. They end with the test.
-var ill = map[string]func(*testing.T) string{
-	"answers nothing": func(t *testing.T) string {
-		hung := make(chan struct{})
-		to := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hung }))
+var ill = []string{"answers nothing", "reads nothing", "refuses connections", "asks to come again"}
+
+func illEndpoint(t *testing.T, how string) string {
+	t.Helper()
+	hung := make(chan struct{})
+	answers := map[string]http.HandlerFunc{
+		"answers nothing":    func(http.ResponseWriter, *http.Request) { <-hung },
+		"asks to come again": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }, // the SDK does, for a minute
+	}
+	if answer := answers[how]; answer != nil {
+		to := httptest.NewServer(answer)
 		t.Cleanup(to.Close)
 		t.Cleanup(func() { close(hung) })
 		return to.URL
-	},
-	"reads nothing": func(t *testing.T) string { return "http://" + listenOnly(t).Addr().String() },
-	"refuses connections": func(t *testing.T) string {
-		gone := listenOnly(t)
-		_ = gone.Close()
-		return "http://" + gone.Addr().String()
-	},
-	"asks to come again": func(t *testing.T) string { // the SDK does, for a minute
-		to := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
-		t.Cleanup(to.Close)
-		return to.URL
-	},
+	}
+	listener := listenOnly(t)
+	if how == "refuses connections" {
+		_ = listener.Close()
+	}
+	return "http://" + listener.Addr().String()
 }
 
 // listenOnly is a place where connections are made by the kernel, and never accepted.
@@ -169,10 +170,10 @@ func listenOnly(t *testing.T) net.Listener {
 
 func TestNobodyWaitsForAnEndpointThatIsIll(t *testing.T) {
 	t.Parallel()
-	for name, endpoint := range ill {
-		t.Run(name, func(t *testing.T) {
+	for _, how := range ill {
+		t.Run(how, func(t *testing.T) {
 			t.Parallel()
-			i := start(t, func(s *Settings) { s.TraceEndpoint = endpoint(t) })
+			i := start(t, func(s *Settings) { s.TraceEndpoint = illEndpoint(t, how) })
 			cara := i.as(booking.RoleCustomer, "cara")
 			for range 3000 { // more than are kept
 				if response, body := i.exchange(i.get("/v1/bookings", cara)); response.StatusCode != http.StatusOK {
