@@ -54,8 +54,15 @@ func TestOperatorsCannotChangeJobs(t *testing.T) {
 	i.book("cara", 48)
 	before := i.jobs("scheduled")
 	for _, change := range [][2]string{
-		{"POST", "jobs/cancel"}, {"POST", "jobs/delete"}, {"POST", "jobs/retry"}, {"PUT", "queues/reminders/pause"},
-		{"PUT", "queues/reminders/resume"}, {"PATCH", "queues/reminders"}, {"DELETE", "jobs"}, {"post", "jobs/cancel"}, {"MADEUP", "jobs"},
+		{"POST", "jobs/cancel"},
+		{"POST", "jobs/delete"},
+		{"POST", "jobs/retry"},
+		{"PUT", "queues/reminders/pause"},
+		{"PUT", "queues/reminders/resume"},
+		{"PATCH", "queues/reminders"},
+		{"DELETE", "jobs"},
+		{"post", "jobs/cancel"},
+		{"MADEUP", "jobs"},
 	} {
 		header := http.Header{"Content-Type": {"application/json"}, "X-Http-Method-Override": {change[0]}}
 		body := fmt.Appendf(nil, `{"ids":["%d"],"concurrency":null}`, before[0].ID)
