@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -68,6 +69,8 @@ func (i *instance) scrapeHung(counted string) int {
 func TestFewRequestsForJobsAskAtATime(t *testing.T) {
 	t.Parallel()
 	asks, answer := make(chan struct{}, 20), make(chan struct{})
+	letGo := sync.OnceFunc(func() { close(answer) })
+	defer letGo()
 	handler := atATime(maxLooks, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		asks <- struct{}{}
 		<-answer
@@ -86,12 +89,13 @@ func TestFewRequestsForJobsAskAtATime(t *testing.T) {
 	}
 	stop() // the others give up, and were never let in
 	for range cap(asks) - maxLooks {
-		<-ended
+		select {
+		case <-ended:
+		case <-asks:
+			t.Fatalf("more than %d ask", maxLooks)
+		}
 	}
-	if more := len(asks); more > 0 {
-		t.Errorf("%d more than %d ask", more, maxLooks)
-	}
-	close(answer)
+	letGo()
 	for range maxLooks {
 		<-ended
 	}
