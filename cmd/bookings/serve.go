@@ -26,6 +26,9 @@ func (p program) serve(ctx context.Context, args []string) error {
 		return err
 	}
 	settings.Worker = worker
+	if p.variable("GOGC") == "" {
+		leaveRoom()
+	}
 	server, err := app.New(ctx, settings, app.NewLogger(p.stdout, settings))
 	if err != nil {
 		return err

@@ -1,7 +1,7 @@
 package booking
 
 import (
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,7 +39,7 @@ type Cancellation struct {
 }
 
 // Etag is the booking's version as a weak entity tag (RFC 9110, section 8.8.3).
-func (b Booking) Etag() string { return fmt.Sprintf(`W/"%d"`, b.Version) }
+func (b Booking) Etag() string { return `W/"` + strconv.FormatInt(b.Version, 10) + `"` }
 
 // Started reports whether the booking's start has come.
 func (b Booking) Started(now time.Time) bool { return !now.Before(b.Slot.Start) }

@@ -7,10 +7,9 @@ import "time"
 func (b Booking) AllowedActions(by Actor, now time.Time) []Action {
 	var allowed []Action
 	for _, t := range offered {
-		if t.authorize(by) != nil || t.checkStatus(b) != nil {
-			continue
-		}
-		if by.Role == RoleInternal || t.check(b, by, now) == nil {
+		found := t.obstacle(b, by, now)
+		open := found == noObstacle || by.Role == RoleInternal && found != wrongStatus
+		if open && t.authorize(by) == nil {
 			allowed = append(allowed, t.action)
 		}
 	}

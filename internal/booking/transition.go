@@ -63,42 +63,56 @@ func (t transition) authorize(by Actor) error {
 	return nil
 }
 
-// check asks whether the booking allows the action at the time now. The order is
-// part of the contract: see Change.Apply.
+// check asks whether the booking allows the action at the time now.
 func (t transition) check(b Booking, by Actor, now time.Time) error {
-	if err := t.checkStatus(b); err != nil {
-		return err
-	}
-	if err := t.checkTime(b, by, now); err != nil {
-		return err
-	}
-	return t.checkMoves(b)
+	return t.obstacle(b, by, now).explain(b)
 }
 
-func (t transition) checkStatus(b Booking) error {
-	if slices.Contains(t.from, b.Status) {
-		return nil
+// obstacle is why a booking does not allow an action.
+type obstacle int
+
+const (
+	noObstacle obstacle = iota
+	wrongStatus
+	notStarted
+	startedAlready
+	movedTooOften
+)
+
+// obstacle is the first there is. The order is part of the contract: see
+// Change.Apply.
+func (t transition) obstacle(b Booking, by Actor, now time.Time) obstacle {
+	switch {
+	case !slices.Contains(t.from, b.Status):
+		return wrongStatus
+	case t.started && !b.Started(now):
+		return notStarted
+	case by.Role == RoleCustomer && !t.late && b.Started(now):
+		return startedAlready
+	case t.counted && b.Moves >= MaxMoves:
+		return movedTooOften
+	default:
+		return noObstacle
 	}
-	return Errorf(ReasonInvalidTransition, "a booking that is %s does not allow this", b.Status)
 }
 
 // MaxMoves is how often a booking may be moved, by whomever: each move is an
 // event, and histories and feeds are not to be filled for nothing.
 const MaxMoves = 100
 
-func (t transition) checkMoves(b Booking) error {
-	if t.counted && b.Moves >= MaxMoves {
-		return Errorf(ReasonTooManyMoves, "the booking has been moved %d times: cancel it and book anew", b.Moves)
-	}
-	return nil
-}
-
-func (t transition) checkTime(b Booking, by Actor, now time.Time) error {
-	switch {
-	case t.started && !b.Started(now):
+// explain says it to a caller. What is shown of each booking of a list only asks
+// whether there is one.
+func (o obstacle) explain(b Booking) error {
+	switch o {
+	case wrongStatus:
+		return Errorf(ReasonInvalidTransition, "a booking that is %s does not allow this", b.Status)
+	case notStarted:
 		return Errorf(ReasonInvalidTransition, "the booking has not started yet")
-	case by.Role == RoleCustomer && !t.late && b.Started(now):
+	case startedAlready:
 		return Errorf(ReasonInvalidTransition, "the booking has started already")
+	case movedTooOften:
+		return Errorf(ReasonTooManyMoves, "the booking has been moved %d times: cancel it and book anew", b.Moves)
+	default:
+		return nil
 	}
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -38,6 +39,9 @@ type JWKS struct {
 	pace   pace
 	// wanted wakes Run before its time.
 	wanted chan struct{}
+
+	// replaced is how often keys has been set.
+	replaced atomic.Int64
 
 	mu   sync.Mutex
 	keys map[string]key
@@ -117,11 +121,14 @@ func (j *JWKS) end(found keySet, err error) {
 	if j.fault = err; err != nil {
 		return
 	}
+	j.replaced.Add(1)
 	if j.keys = found.keys; found.unused != "" && found.unused != j.unused {
 		j.log.Warn("some keys of the identity provider are not used", "keys", found.unused)
 	}
 	j.unused = found.unused
 }
+
+func (j *JWKS) generation() int64 { return j.replaced.Load() }
 
 func (j *JWKS) algorithms() []string {
 	return []string{jwt.SigningMethodRS256.Alg(), jwt.SigningMethodES256.Alg(), jwt.SigningMethodEdDSA.Alg()}

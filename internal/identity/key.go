@@ -20,6 +20,8 @@ type Keys interface {
 	find(ctx context.Context, header map[string]any) (key, bool)
 	// algorithms are those that any of the keys is good for.
 	algorithms() []string
+	// generation is another one whenever any of the keys may have changed.
+	generation() int64
 }
 
 // key is a key with the one algorithm that it is good for: a token does not
@@ -38,6 +40,8 @@ func (s Secret) find(context.Context, map[string]any) (key, bool) {
 }
 
 func (s Secret) algorithms() []string { return []string{jwt.SigningMethodHS256.Alg()} }
+
+func (s Secret) generation() int64 { return 0 }
 
 // The sizes of an RSA key, in bits: a shorter one is weak (RFC 7518, section
 // 3.3), and a much longer one would cost us more than the caller of a forged token.

@@ -66,3 +66,5 @@ func (p PublicKey) find(context.Context, map[string]any) (key, bool) {
 }
 
 func (p PublicKey) algorithms() []string { return []string{p.key.algorithm} }
+
+func (p PublicKey) generation() int64 { return 0 }

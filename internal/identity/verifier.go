@@ -34,14 +34,16 @@ type Options struct {
 	// InternalTokens are the valid internal tokens: two while one replaces the
 	// other. Empty ones are ignored.
 	InternalTokens []string
-	// Now is the clock; nil means time.Now.
+	// Now is the clock.
 	Now func() time.Time
 }
 
 // Verifier judges credentials. It is safe for concurrent use.
 type Verifier struct {
 	keys     Keys
+	now      func() time.Time
 	parser   *jwt.Parser
+	kept     keptTokens
 	internal [][sha256.Size]byte
 }
 
@@ -50,7 +52,7 @@ func New(options Options) *Verifier {
 	if options.Keys == nil {
 		options.Keys = Secret(nil)
 	}
-	v := &Verifier{keys: options.Keys, parser: newParser(options)}
+	v := &Verifier{keys: options.Keys, now: options.Now, parser: newParser(options), kept: newKeptTokens()}
 	for _, token := range options.InternalTokens {
 		if token != "" {
 			v.internal = append(v.internal, sha256.Sum256([]byte(token)))
@@ -134,6 +136,20 @@ func (v *Verifier) VerifyBearer(ctx context.Context, token string) (Caller, erro
 	if len(token) > maxTokenBytes || strings.ContainsAny(token, "\r\n") {
 		return Caller{}, invalid()
 	}
+	// Read before the keys are: where those change meanwhile, what is kept is of the
+	// old ones, and nobody finds it.
+	sum, generation := sha256.Sum256([]byte(token)), v.keys.generation()
+	if caller, ok := v.kept.find(sum, generation, v.now()); ok {
+		return caller, nil
+	}
+	caller, err := v.verify(ctx, token)
+	if err == nil {
+		v.kept.keep(sum, keptToken{caller: caller, verified: v.now(), generation: generation})
+	}
+	return caller, err
+}
+
+func (v *Verifier) verify(ctx context.Context, token string) (Caller, error) {
 	var payload claims
 	key := func(token *jwt.Token) (any, error) { return v.key(ctx, token) }
 	if _, err := v.parser.ParseWithClaims(token, &payload, key); err != nil {

@@ -126,7 +126,7 @@ func (h *Handler) finish(ctx context.Context, record *Record, answer *ResponseWr
 		record.MarkAnswered(answer.code())
 	}
 	took := h.Now().Sub(began)
-	h.Log.InfoContext(ctx, "request", append(record.line(), "requestId", id, "durationMs", Milliseconds(took))...)
+	h.Log.LogAttrs(ctx, slog.LevelInfo, "request", append(record.line(), slog.String("requestId", id), slog.Float64("durationMs", Milliseconds(took)))...)
 	h.observe(ctx, record, answer, took)
 	if panicked == http.ErrAbortHandler {
 		panic(panicked)

@@ -3,6 +3,7 @@ package middleware
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -111,10 +112,11 @@ func (r *Record) setService(service string) {
 }
 
 // line is the record as a log line's attributes.
-func (r *Record) line() []any {
+func (r *Record) line() []slog.Attr {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return append([]any{"method", r.method, "code", r.code}, r.caller()...)
+	line := make([]slog.Attr, 0, 7) // with what finish adds
+	return append(append(line, slog.String("method", r.method), slog.String("code", r.code)), r.caller()...)
 }
 
 // Caller is who called, as a log line's attributes: for lines that are written
@@ -122,13 +124,17 @@ func (r *Record) line() []any {
 func (r *Record) Caller() []any {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.caller()
+	var caller []any
+	for _, attribute := range r.caller() {
+		caller = append(caller, attribute)
+	}
+	return caller
 }
 
-func (r *Record) caller() []any {
-	caller := []any{"user", r.user, "peer", r.peer.String()}
+func (r *Record) caller() []slog.Attr {
+	caller := []slog.Attr{slog.String("user", r.user), slog.String("peer", r.peer.String())}
 	if service := cmp.Or(r.service, r.certificate); service != "" {
-		caller = append(caller, "service", service)
+		caller = append(caller, slog.String("service", service))
 	}
 	return caller
 }

@@ -105,6 +105,7 @@ func Config(databaseURL string) (*pgxpool.Config, error) {
 	}
 	config.PingTimeout = time.Second
 	config.ConnConfig.ConnectTimeout = connectTimeout
+	config.AfterConnect = registerUUIDs
 	setDefaults(config, map[string]string{"application_name": "bookings", "timezone": "UTC"})
 	setDefaults(config, bounds)
 	return config, nil

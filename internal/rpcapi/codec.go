@@ -14,18 +14,6 @@ import (
 	"bookings/internal/booking"
 )
 
-// marshalJSON spells out fields that have their default value: a reader sees
-// what there is without the proto.
-var marshalJSON = protojson.MarshalOptions{EmitDefaultValues: true}
-
-func encodeJSON(buffer []byte, message proto.Message) ([]byte, error) {
-	encoded, err := marshalJSON.MarshalAppend(buffer, message)
-	if err != nil {
-		return nil, fmt.Errorf("encode an answer: %w", err)
-	}
-	return encoded, nil
-}
-
 // decodeJSON is strict, for Connect and REST alike: a typo in idempotencyKey
 // does not pass in silence. It fails with VALIDATION_FAILED.
 func decodeJSON(data []byte, message proto.Message) error {

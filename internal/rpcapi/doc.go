@@ -8,7 +8,7 @@
 //  3. codec.go decodes the message, headers.go adds what headers say,
 //     validator.go holds it against the proto's rules;
 //  4. the method (bookings.go, events.go, stream.go) calls a use case and
-//     convert.go spells its answer;
+//     convert.go spells its answer, and encode.go writes its JSON;
 //  5. an error becomes what the protocol says of it (package apierror).
 //
 // interceptor.go ties the steps together for connect, restmethod.go for REST.
