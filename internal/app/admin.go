@@ -9,7 +9,8 @@ import (
 )
 
 // openAdmin makes the listener for operators, where there is one. It asks nobody who
-// they are, so that what it shows is figures and profiles, and nothing can be changed.
+// they are, so that what it shows is figures, profiles and jobs, and nothing can be
+// changed.
 func (s *Server) openAdmin() error {
 	if s.settings.AdminAddr == "" {
 		return nil
@@ -21,6 +22,9 @@ func (s *Server) openAdmin() error {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	if err := s.mountJobs(mux); err != nil {
+		return err
+	}
 	s.admin = &listener{setting: "ADMIN_ADDR", addr: s.settings.AdminAddr, http: newHTTPServer(mux, s.log)}
 	return nil
 }

@@ -55,7 +55,7 @@ type Settings struct {
 	LogLevel        slog.Level      `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	LogFormat       string          `env:"LOG_FORMAT" envDefault:"json" help:"json or text"`
 	ShutdownTimeout time.Duration   `env:"SHUTDOWN_TIMEOUT" envDefault:"20s" help:"how long a shutdown may take"`
-	AdminAddr       string          `env:"ADMIN_ADDR" help:"address to listen on for operators: metrics and profiles; nobody is asked who they are"`
+	AdminAddr       string          `env:"ADMIN_ADDR" help:"address to listen on for operators: metrics, profiles and jobs; nobody is asked who they are"`
 	TraceEndpoint   string          `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"URL that traces are sent to (OTLP over HTTP), such as http://localhost:4318"`
 	TraceProtocol   string          `env:"OTEL_EXPORTER_OTLP_PROTOCOL" envDefault:"http/protobuf" help:"only http/protobuf is spoken"`
 

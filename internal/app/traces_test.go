@@ -3,8 +3,10 @@ package app
 import (
 	"compress/gzip"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -18,6 +20,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	bookingsv1 "bookings/gen/bookings/v1"
 	"bookings/internal/booking"
 	"bookings/internal/redistest"
 )
@@ -131,27 +134,119 @@ func (r *receiver) checkDiscreet(t *testing.T) {
 	}
 }
 
-func TestNobodyWaitsForAnEndpointThatHangs(t *testing.T) {
-	t.Parallel()
+// ill are endpoints that take no traces, each in its way. They end with the test.
+var ill = []string{"answers nothing", "reads nothing", "refuses connections", "asks to come again"}
+
+func illEndpoint(t *testing.T, how string) string {
+	t.Helper()
 	hung := make(chan struct{})
-	to := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hung }))
-	t.Cleanup(to.Close)
-	t.Cleanup(func() { close(hung) })
-	i := start(t, func(s *Settings) { s.TraceEndpoint = to.URL })
-	cara := i.as(booking.RoleCustomer, "cara")
-	for range 3000 { // more than are kept
-		if response, body := i.exchange(i.get("/v1/bookings", cara)); response.StatusCode != http.StatusOK {
-			t.Fatalf("answered %s: %s", response.Status, body)
+	answers := map[string]http.HandlerFunc{
+		"answers nothing":    func(http.ResponseWriter, *http.Request) { <-hung },
+		"asks to come again": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }, // the SDK does, for a minute
+	}
+	if answer := answers[how]; answer != nil {
+		to := httptest.NewServer(answer)
+		t.Cleanup(to.Close)
+		t.Cleanup(func() { close(hung) })
+		return to.URL
+	}
+	listener := listenOnly(t)
+	if how == "refuses connections" {
+		_ = listener.Close()
+	}
+	return "http://" + listener.Addr().String()
+}
+
+// listenOnly is a place where connections are made by the kernel, and never accepted.
+func listenOnly(t *testing.T) net.Listener {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	return listener
+}
+
+func TestNobodyWaitsForAnEndpointThatIsIll(t *testing.T) {
+	t.Parallel()
+	for _, how := range ill {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			i := start(t, func(s *Settings) { s.TraceEndpoint = illEndpoint(t, how) })
+			cara := i.as(booking.RoleCustomer, "cara")
+			for range 3000 { // more than are kept
+				if response, body := i.exchange(i.get("/v1/bookings", cara)); response.StatusCode != http.StatusOK {
+					t.Fatalf("answered %s: %s", response.Status, body)
+				}
+			}
+			stopped := make(chan struct{})
+			go func() {
+				defer close(stopped)
+				i.stop()
+			}()
+			select {
+			case <-stopped: // while the endpoint is as ill as before
+			case <-time.After(15 * time.Second):
+				t.Error("the server does not stop")
+			}
+		})
+	}
+}
+
+// Whoever has one log line of a request has its id, and by it the lines of both of
+// its reminders, and by the line's trace all spans.
+func TestOneRequestIDLeadsToBothItsReminders(t *testing.T) {
+	t.Parallel()
+	to := newReceiver(t)
+	i := start(t, func(s *Settings) {
+		s.TraceEndpoint, s.ReminderLeads = to.URL, []time.Duration{time.Hour + time.Second, time.Hour}
+	})
+	begin := time.Now().Add(time.Hour + 3*time.Second) // both are to come, since what has gone by is left out
+	made := curl(i, call{method: "CreateBooking", header: i.as(booking.RoleCustomer, "cara"), request: &bookingsv1.CreateBookingRequest{
+		ProviderId: "paul", StartTime: stamp(begin), EndTime: stamp(begin.Add(time.Minute)),
+	}})
+	id := made.header.Get("X-Request-Id")
+	first := i.logged("request", id)
+	trace, _ := first["traceId"].(string)
+	reminders := i.linesOf("reminder due", id, 2)
+	leads := map[any]bool{}
+	for _, line := range reminders {
+		leads[line["leadSeconds"]] = true
+		if line["traceId"] != trace || line["bookingId"] != idOf(t, made) {
+			t.Errorf("the request's line is %v, a reminder's %v", first, line)
 		}
 	}
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		i.stop()
-	}()
-	select {
-	case <-stopped:
-	case <-time.After(15 * time.Second):
-		t.Error("the server does not stop")
+	if len(leads) != 2 {
+		t.Errorf("the reminders are %v", reminders)
 	}
+	i.stop() // sends what is left
+	spans := map[string]int{}
+	for _, span := range to.trace(trace) {
+		spans[span.GetName()]++
+		for _, about := range span.GetAttributes() {
+			if about.GetKey() == "bookings.request_id" && about.GetValue().GetStringValue() != id {
+				t.Errorf("a span of the request %s has the trace of %s", about.GetValue(), id)
+			}
+		}
+	}
+	if spans["/bookings.v1.BookingService/CreateBooking"] != 1 || spans["river.work/reminder"] != 2 {
+		t.Errorf("the spans are %v", spans)
+	}
+}
+
+// linesOf waits for so many log lines with this message and request id.
+func (i *instance) linesOf(message, requestID string, count int) (found []map[string]any) {
+	i.t.Helper()
+	i.awaitf(func() bool {
+		found = nil
+		for line := range strings.Lines(i.log.String()) {
+			var entry map[string]any
+			if json.Unmarshal([]byte(line), &entry) == nil && entry["msg"] == message && entry["requestId"] == requestID {
+				found = append(found, entry)
+			}
+		}
+		return len(found) == count
+	}, "%d lines %q of request %s", count, message, requestID)
+	return found
 }

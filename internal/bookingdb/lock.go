@@ -48,9 +48,9 @@ func ReadParties(ctx context.Context, db sqlc.DBTX, id uuid.UUID, by booking.Act
 //
 // Two transactions that both take the provider's feed before the customer's
 // cannot each wait for the other, even where two users are each other's provider
-// and customer: a feed belongs to one user in one role. And as the feeds come
-// before the booking, a create, which knows no row yet and takes step 1 alone,
-// fits in without a second order.
+// and customer: a feed belongs to one user in one role. A create locks the
+// provider's feed, and the customer's after it has written its booking: that fits in,
+// as nobody can wait for a row that is not committed.
 //
 // The provider's feed is what makes the use cases simple. Whoever has it is the
 // only one to change this provider's bookings, and each statement after it sees

@@ -76,7 +76,10 @@ func (s *Service) changeOf(
 	ctx context.Context, by booking.Actor, parties bookingdb.Parties, etag string, change booking.Change, validateOnly bool,
 ) (after booking.Booking, err error) {
 	var before booking.Booking
-	lock := func(batch *pgbatch.Batch) error { bookingdb.QueueLock(batch, parties, &before); return nil }
+	lock := func(batch *pgbatch.Batch) error {
+		bookingdb.QueueLock(batch, parties, &before)
+		return nil
+	}
 	err = s.inTx(ctx, parties.ProviderID, lock, func(tx pgx.Tx) ([]feed.Entry, error) {
 		var event *booking.Event
 		after, event, err = change.Apply(before, by, etag, s.now())
@@ -98,7 +101,9 @@ func (s *Service) changeOf(
 // update writes a changed booking with its jobs and its event, in one round trip. Where
 // the new slot is taken, the statement finds it and writes nothing: an error of the
 // database would cost more than the answer (see createBatch).
-func (s *Service) update(ctx context.Context, tx pgx.Tx, before booking.Booking, after *booking.Booking, event booking.Event) (entries []feed.Entry, err error) {
+func (s *Service) update(
+	ctx context.Context, tx pgx.Tx, before booking.Booking, after *booking.Booking, event booking.Event,
+) (entries []feed.Entry, err error) {
 	var batch pgbatch.Batch
 	updated := bookingdb.QueueUpdate(&batch, before, after)
 	if err := s.moveJobs(ctx, &batch, before, *after); err != nil {

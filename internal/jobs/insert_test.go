@@ -40,7 +40,9 @@ func TestAJobIsWhatRiverItselfWouldInsert(t *testing.T) {
 		options river.InsertOpts
 		around  []rivertype.Middleware
 	}{
-		"a reminder later":    {bookingjob.Reminder, func(id uuid.UUID) river.JobArgs { return remind.Args{BookingID: id, LeadSeconds: &lead, RequestID: "a"} }, river.InsertOpts{ScheduledAt: moment}, nil},
+		"a reminder later": {bookingjob.Reminder, func(id uuid.UUID) river.JobArgs {
+			return remind.Args{BookingID: id, LeadSeconds: &lead, RequestID: "a"}
+		}, river.InsertOpts{ScheduledAt: moment}, nil},
 		"a reminder at once":  {bookingjob.Reminder, func(id uuid.UUID) river.JobArgs { return remind.Args{BookingID: id, Moves: 7, LeadSeconds: &lead} }, river.InsertOpts{}, nil},
 		"an expiry":           {bookingjob.Expiry, func(id uuid.UUID) river.JobArgs { return expire.Args{BookingID: id, RequestID: "<&>"} }, river.InsertOpts{ScheduledAt: moment}, nil},
 		"a job that is noted": {bookingjob.Reminder, func(id uuid.UUID) river.JobArgs { return remind.Args{BookingID: id} }, river.InsertOpts{}, []rivertype.Middleware{&note{}}},

@@ -38,7 +38,7 @@ func (w *world) postgresCPU() time.Duration {
 	if err != nil {
 		w.b.Fatal(err)
 	}
-	for _, child := range strings.Fields(string(children)) {
+	for child := range strings.FieldsSeq(string(children)) {
 		if id, err := strconv.Atoi(child); err == nil {
 			total += processTime(w.b, id, false)
 		}

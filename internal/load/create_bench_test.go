@@ -37,41 +37,45 @@ func creates() func(i int) string {
 
 // BenchmarkCreate compares creates through the server with pgbench, which sends the
 // statements of a create, taken from PostgreSQL's log, with as many workers: one by
-// one (of-pgbench), and in one pipeline as the server does (of-pipeline). 100 is as many in a
-// second as pgbench.
+// one (%of-pgbench), and in one pipeline as the server does (%of-pipeline). 100 is as
+// many in a second as pgbench.
 func BenchmarkCreate(b *testing.B) {
 	w := newWorld(b)
 	script := w.record(b)
 	s := w.serve()
 	request := creates()
-	next := func(i int) string { return request(i) }
-	s.run(b, 200, next)
+	warm := 200
+	s.run(b, warm, request)
 
 	n := max(b.N/rounds, 1)
-	var ofPgbench, ofPipeline, rates []float64
-	var serverCPU, postgresCPU time.Duration
-	done := 200
+	var rates, ofPgbench, ofPipeline []float64
+	var ours, theirs time.Duration
+	var wal int64
 	b.ResetTimer()
-	for range rounds {
+	for round := range rounds {
 		plain, pipelined := w.pgbench(b, script, n, false), w.pgbench(b, script, n, true)
-		ours, theirs, first := s.cpu(b), w.postgresCPU(), done
-		took := s.run(b, n, func(i int) string { return request(first + i) })
-		done += n
-		serverCPU += s.cpu(b) - ours
-		postgresCPU += w.postgresCPU() - theirs
+		server, postgres, logged := s.cpu(b), w.postgresCPU(), w.wal()
+		took := s.run(b, n, func(i int) string { return request(warm + round*n + i) })
+		ours, theirs = ours+s.cpu(b)-server, theirs+w.postgresCPU()-postgres
+		wal += w.wal() - logged
 		rate := float64(n) / took.Seconds()
-		rates = append(rates, rate)
-		ofPgbench = append(ofPgbench, 100*rate/plain)
-		ofPipeline = append(ofPipeline, 100*rate/pipelined)
+		rates, ofPgbench, ofPipeline = append(rates, rate), append(ofPgbench, 100*rate/plain), append(ofPipeline, 100*rate/pipelined)
 	}
 	b.StopTimer()
-	b.ReportMetric(median(rates), "creates/s")
-	b.ReportMetric(median(ofPgbench), "%of-pgbench")
-	b.ReportMetric(slices.Min(ofPgbench), "%of-pgbench-min")
-	b.ReportMetric(slices.Max(ofPgbench), "%of-pgbench-max")
-	b.ReportMetric(median(ofPipeline), "%of-pipeline")
-	b.ReportMetric(each(serverCPU, n*rounds), "cpu-ms/op")
-	b.ReportMetric(each(postgresCPU, n*rounds), "postgres-ms/op")
+	report(b, "creates/s", rates)
+	report(b, "%of-pgbench", ofPgbench)
+	report(b, "%of-pipeline", ofPipeline)
+	b.ReportMetric(each(ours, n*rounds), "cpu-ms/op")
+	b.ReportMetric(each(theirs, n*rounds), "postgres-ms/op")
+	b.ReportMetric(float64(wal)/float64(n*rounds), "wal-B/op")
+}
+
+// report reports the median of some rounds, and how far they spread.
+func report(b *testing.B, unit string, values []float64) {
+	b.Helper()
+	b.ReportMetric(median(values), unit)
+	b.ReportMetric(slices.Min(values), unit+"-min")
+	b.ReportMetric(slices.Max(values), unit+"-max")
 }
 
 func median(values []float64) float64 {

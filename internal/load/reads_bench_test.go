@@ -43,10 +43,10 @@ func compare(b *testing.B, s *server, r read) {
 		rates = append(rates, float64(n)/connect.Seconds())
 		shares = append(shares, 100*connect.Seconds()/rest.Seconds())
 	}
-	b.ReportMetric(median(rates), "calls/s")
+	report(b, "calls/s", rates)
 	b.ReportMetric(each(connectCPU, n*rounds), "cpu-ms/op")
 	b.ReportMetric(each(restCPU, n*rounds), "rest-cpu-ms/op")
-	b.ReportMetric(median(shares), "%of-connect")
+	report(b, "%of-connect", shares)
 }
 
 // fill makes so many bookings of a provider's, and answers the id of one.

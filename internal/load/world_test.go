@@ -22,6 +22,7 @@ import (
 	"bookings/internal/embeddedpg"
 	"bookings/internal/identity"
 	"bookings/internal/migrate"
+	"bookings/internal/pause"
 	"bookings/internal/redistest"
 )
 
@@ -43,7 +44,7 @@ type world struct {
 // build compiles the program once for all benchmarks.
 var build = sync.OnceValues(func() (string, error) {
 	program := filepath.Join(os.TempDir(), fmt.Sprintf("bookings-load-%d", os.Getpid()))
-	out, err := exec.Command("go", "build", "-o", program, "bookings/cmd/bookings").CombinedOutput() //nolint:noctx // for all of them
+	out, err := exec.Command("go", "build", "-o", program, "bookings/cmd/bookings").CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("build the program: %w\n%s", err, out)
 	}
@@ -100,6 +101,15 @@ func (w *world) exec(sql string, args ...any) {
 	}
 }
 
+// wal is how much PostgreSQL has written to its log ahead of the data, in bytes.
+func (w *world) wal() (bytes int64) {
+	w.b.Helper()
+	if err := w.pool.QueryRow(w.b.Context(), "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint").Scan(&bytes); err != nil {
+		w.b.Fatal(err)
+	}
+	return bytes
+}
+
 // server is one process of the program.
 type server struct {
 	addr string
@@ -113,7 +123,7 @@ func (w *world) serve(settings ...string) *server {
 	if err != nil {
 		w.b.Fatal(err)
 	}
-	s := &server{addr: freeAddress(w.b), cmd: exec.Command(program, "serve")} //nolint:noctx // ends with the benchmark
+	s := &server{addr: freeAddress(w.b), cmd: exec.Command(program, "serve")}
 	s.cmd.Env = append(os.Environ(), "ADDR="+s.addr, "DATABASE_URL="+w.url(), "REDIS_URL="+w.redisURL, "JWT_SECRET="+secret,
 		"INTERNAL_TOKEN="+internalToken, "RATE_LIMIT_RPM=0", "MAX_PENDING=1000000000", "SHUTDOWN_TIMEOUT=10s")
 	s.cmd.Env = append(s.cmd.Env, settings...)
@@ -139,20 +149,26 @@ func (s *server) stop() {
 
 func (s *server) awaitReady(b *testing.B) {
 	b.Helper()
-	for range 600 {
-		request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "http://"+s.addr+"/health/ready", http.NoBody)
-		if err != nil {
-			b.Fatal(err)
+	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
+	defer cancel()
+	for !s.ready(ctx) {
+		if !pause.For(ctx, 50*time.Millisecond) {
+			b.Fatal("the server does not get ready")
 		}
-		if response, err := http.DefaultClient.Do(request); err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return
-			}
-		}
-		time.Sleep(50 * time.Millisecond)
 	}
-	b.Fatal("the server does not get ready")
+}
+
+func (s *server) ready(ctx context.Context) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.addr+"/health/ready", http.NoBody)
+	if err != nil {
+		return false
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = response.Body.Close() }()
+	return response.StatusCode == http.StatusOK
 }
 
 func freeAddress(b *testing.B) string {

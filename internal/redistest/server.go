@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -101,20 +100,6 @@ func (s *Server) Client() *redis.Client {
 	client := redis.NewClient(s.Options())
 	s.t.Cleanup(func() { _ = client.Close() })
 	return client
-}
-
-// Hang makes the process stand still: connections stay open and are not
-// answered. Resume lets it go on.
-func (s *Server) Hang() { s.signal(syscall.SIGSTOP) }
-
-// Resume ends a Hang.
-func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
-
-func (s *Server) signal(signal syscall.Signal) {
-	s.t.Helper()
-	if err := s.process.Process.Signal(signal); err != nil {
-		s.t.Error("redistest: ", err)
-	}
 }
 
 // Kill ends the process at once; Run starts another in its place.

@@ -33,6 +33,15 @@ var invariants = []struct{ fault, query string }{
 			SELECT id FROM river_job WHERE kind = 'reminder' AND state IN ('available', 'scheduled', 'retryable', 'pending', 'running')
 		) job ON job.id = live.reminder_job_id
 		WHERE live.id IS NULL OR job.id IS NULL`},
+	{"a reminder that is due and did not come once: ", `
+		SELECT format('%s: %s reminders of %s', b.id, count(e.id), b.start_time)
+		FROM bookings b LEFT JOIN booking_events e
+		  ON e.booking_id = b.id AND e.type = 'booking.reminder.due' AND e.start_time = b.start_time
+		WHERE b.status IN ('PENDING', 'CONFIRMED') AND b.start_time < now() + interval '10 minutes'
+		GROUP BY b.id HAVING count(e.id) <> 1`},
+	{"a reminder after a cancel: ", `
+		SELECT format('%s', e.booking_id) FROM booking_events e JOIN booking_events c ON c.booking_id = e.booking_id
+		WHERE e.type = 'booking.reminder.due' AND c.type = 'booking.cancelled' AND e.ordinal > c.ordinal`},
 	{"a job of several bookings: ", `
 		SELECT format('job %s', reminder_job_id) FROM bookings WHERE status IN ('PENDING', 'CONFIRMED')
 		GROUP BY reminder_job_id HAVING count(*) > 1 AND reminder_job_id IS NOT NULL`},
@@ -75,7 +84,10 @@ var invariants = []struct{ fault, query string }{
 // check says what is wrong with PostgreSQL, or with what callers were told.
 func (h *history) check() (faults []string) {
 	h.world.t.Helper()
-	h.awaitSequencer()
+	h.await(`SELECT count(*) FROM event_outbox`, "the feed of everything does not get its events")
+	h.await(`
+		SELECT count(*) FROM river_job WHERE kind = 'reminder'
+		  AND (state IN ('available', 'running', 'retryable') OR state = 'scheduled' AND scheduled_at <= now())`, "reminders that are due do not come")
 	faults = slices.Clone(h.wrong)
 	for _, invariant := range invariants {
 		var found string
@@ -86,15 +98,17 @@ func (h *history) check() (faults []string) {
 	return append(faults, h.checkRefusals()...)
 }
 
-// awaitSequencer waits until the feed of everything has all: it comes after the
-// commits.
-func (h *history) awaitSequencer() {
-	ctx, cancel := context.WithTimeout(h.world.t.Context(), settleTime)
+// await waits until nothing is left of what comes after the commits: entries of the
+// feed of everything, and reminders, which a worker that was killed leaves to the
+// next for a minute and a half.
+func (h *history) await(left, fault string) {
+	h.world.t.Helper()
+	ctx, cancel := context.WithTimeout(h.world.t.Context(), 3*settleTime)
 	defer cancel()
 	for waiting := 1; waiting > 0; {
-		h.world.read(`SELECT count(*) FROM event_outbox`, func() {}, &waiting)
-		if !pause.For(ctx, 50*time.Millisecond) {
-			h.world.t.Error("the feed of everything does not get its events")
+		h.world.read(left, func() {}, &waiting)
+		if waiting > 0 && !pause.For(ctx, 50*time.Millisecond) {
+			h.world.t.Error(fault)
 			return
 		}
 	}

@@ -40,7 +40,8 @@ type history struct {
 	// refusals are the starts and notes of calls that were refused at once.
 	refusals []mark
 
-	acknowledged, refused, unanswered, replayed int
+	// closed are the bookings that closings were answered to have cancelled.
+	acknowledged, refused, unanswered, replayed, closed int
 }
 
 // state is a booking as an answer shows it.
@@ -79,7 +80,7 @@ func startHistory(t *testing.T, w *world) *history {
 }
 
 // live is one booking's life: it is made by two racing calls of one key, and then
-// both parties change it at once.
+// both parties change it at once. Now and then its provider closes for a day.
 func (h *history) live() {
 	who := parties{customer: customer(rand.IntN(customers)), provider: provider(rand.IntN(providers))}
 	id := h.create(who)
@@ -95,6 +96,9 @@ func (h *history) live() {
 		})
 	}
 	both.Wait()
+	if rand.IntN(25) == 0 {
+		h.closeDay(who.token(h.world, booking.RoleProvider))
+	}
 	if rand.IntN(2) == 0 {
 		h.call(func(ctx context.Context, c client) (answer, error) {
 			return say(c.CancelBooking(ctx, &bookingsv1.CancelBookingRequest{Id: id, Reason: "history"}))
@@ -120,8 +124,18 @@ func (h *history) slot() (start, end *timestamppb.Timestamp) {
 	return timestamppb.New(begins), timestamppb.New(begins.Add(time.Hour))
 }
 
+// soon is one whose reminder is due at once.
+func (h *history) soon() (start, end *timestamppb.Timestamp) {
+	call := h.calls.Add(1)
+	begins := time.Now().Truncate(time.Millisecond).Add(9*time.Minute + time.Duration(call)*time.Microsecond)
+	return timestamppb.New(begins), timestamppb.New(begins.Add(time.Millisecond))
+}
+
 func (h *history) create(who parties) (id string) {
 	start, end := h.slot()
+	if rand.IntN(6) == 0 {
+		start, end = h.soon()
+	}
 	request := &bookingsv1.CreateBookingRequest{
 		ProviderId: who.provider, CustomerId: who.customer, StartTime: start, EndTime: end,
 		IdempotencyKey: fmt.Sprintf("history-%d", rand.Uint64()),
@@ -179,26 +193,38 @@ type client = bookingsv1connect.BookingServiceClient
 // say is an answer without its type.
 func say[A answer](a A, err error) (answer, error) { return a, err }
 
-// call tries until there is an answer, at one server and then at the other, and
-// returns the id of the booking, or nothing where the call was refused.
+// call asks until there is an answer, and returns the id of the booking, or nothing
+// where the call was refused.
 func (h *history) call(call func(context.Context, client) (answer, error), token string, left mark) string {
+	var a answer
+	tries, header, err := h.ask(token, func(ctx context.Context, c client) (err error) {
+		a, err = call(ctx, c)
+		return err
+	})
+	switch {
+	case err == nil:
+		h.acknowledge(a.GetBooking(), tries > 0 && header.Get("Idempotent-Replayed") != "")
+		return a.GetBooking().GetId()
+	case isRefusal(err):
+		h.refuse(err, left, tries == 0)
+	default:
+		h.failf("no answer in all that time: %v", err)
+	}
+	return ""
+}
+
+// ask tries until there is an answer, at one server and then at the other, and tells
+// how many tries had none.
+func (h *history) ask(token string, call func(context.Context, client) error) (missed int, header http.Header, err error) {
 	deadline := time.Now().Add(settleTime)
-	for try, at := 0, rand.IntN(2); ; try, at = try+1, 1-at {
+	for at := rand.IntN(2); ; at, missed = 1-at, missed+1 {
 		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 		ctx, info := connect.NewClientContext(ctx)
 		info.RequestHeader().Set("Authorization", "Bearer "+token)
-		a, err := call(ctx, h.clients[at])
+		err = call(ctx, h.clients[at])
 		cancel()
-		switch {
-		case err == nil:
-			h.acknowledge(a.GetBooking(), try > 0 && info.ResponseHeader().Get("Idempotent-Replayed") != "")
-			return a.GetBooking().GetId()
-		case isRefusal(err):
-			h.refuse(err, left, try == 0)
-			return ""
-		case time.Now().After(deadline):
-			h.failf("no answer in all that time: %v", err)
-			return ""
+		if err == nil || isRefusal(err) || time.Now().After(deadline) {
+			return missed, info.ResponseHeader(), err
 		}
 		h.miss(err)
 		pause.For(context.Background(), time.Duration(rand.Int64N(int64(50*time.Millisecond))))

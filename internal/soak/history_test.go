@@ -38,11 +38,13 @@ func TestAHistoryHoldsWhateverFails(t *testing.T) {
 	for _, fault := range h.check() {
 		t.Error(fault)
 	}
-	if h.acknowledged == 0 || h.refused == 0 || h.replayed == 0 {
+	var reminders int
+	w.read(`SELECT count(*) FROM booking_events WHERE type = 'booking.reminder.due'`, func() {}, &reminders)
+	if h.acknowledged == 0 || h.refused == 0 || h.replayed == 0 || h.closed == 0 || reminders == 0 {
 		t.Error("too little happened: the test proves little")
 	}
-	t.Logf("bookings %d; calls acknowledged %d, of them %d by a try after the commit; refused %d; tries without an answer %d",
-		len(h.booked), h.acknowledged, h.replayed, h.refused, h.unanswered)
+	t.Logf("bookings %d; calls acknowledged %d, of them %d by a try after the commit; refused %d; tries without an answer %d; cancelled by closings %d; reminders %d",
+		len(h.booked), h.acknowledged, h.replayed, h.refused, h.unanswered, h.closed, reminders)
 	t.Logf("faults %v; commits cut %d", caused, cutters[0].done.Load()+cutters[1].done.Load())
 }
 

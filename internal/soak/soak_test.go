@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"bookings/internal/pgtest"
 )
 
 var (
@@ -16,7 +16,7 @@ var (
 	soakSeed = flag.Uint64("soak.seed", 0, "the seed of what is broken when; 0: any")
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // settleTime bounds how long the readers may need to catch up once nothing is
 // broken any more. It is no measure of speed.

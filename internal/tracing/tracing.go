@@ -32,7 +32,10 @@ const warnInterval = time.Minute
 
 // Tracing sends what it is told of to an OTLP endpoint, in the background: spans
 // that cannot be sent in time are dropped, and nobody waits for it.
-type Tracing struct{ provider *sdktrace.TracerProvider }
+type Tracing struct {
+	provider *sdktrace.TracerProvider
+	exporter sdktrace.SpanExporter
+}
 
 // Open makes a Tracing that sends to an OTLP endpoint over HTTP, such as
 // http://localhost:4318; it connects to nothing yet. It is nil where the endpoint is
@@ -52,8 +55,8 @@ func Open(ctx context.Context, endpoint string, log *slog.Logger) (*Tracing, err
 	if err != nil {
 		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
 	}
-	return &Tracing{provider: sdktrace.NewTracerProvider(
-		sdktrace.WithBatcher(discreet{exporter}), sdktrace.WithResource(about))}, nil
+	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(discreet{exporter}), sdktrace.WithResource(about))
+	return &Tracing{provider: provider, exporter: exporter}, nil
 }
 
 // sayFaults logs what OpenTelemetry finds wrong, which it would print by itself:
@@ -98,7 +101,10 @@ func (t *Tracing) Redis(client redis.UniversalClient) error {
 
 // Close sends what is left, until the context ends.
 func (t *Tracing) Close(ctx context.Context) {
-	if t != nil {
-		_ = t.provider.Shutdown(ctx) // what is left then is lost, as promised
+	if t == nil {
+		return
+	}
+	if err := t.provider.Shutdown(ctx); err != nil {
+		_ = t.exporter.Shutdown(ctx) // else it would try on; what is left is lost, as promised
 	}
 }
