@@ -112,14 +112,6 @@ WHERE bookings.id = @id AND (
 )
 RETURNING bookings.reminder_job_id, bookings.expire_job_id;
 
--- The reminder alone: neither version nor update_time move with it.
--- name: BookingSetReminder :exec
-UPDATE bookings
-SET reminder_due_time = @reminder_due_time,
-    reminder_state = @reminder_state,
-    reminder_job_id = @reminder_job_id
-WHERE id = @id;
-
 -- Keyset pages, one query for each way round and each side that leads, so that
 -- each reads one index in its order: a filter that may be absent inside one
 -- query would make the planner read and sort all.

@@ -174,18 +174,6 @@ WHERE feed_entries.role = @role AND feed_entries.user_id = @user_id AND feed_ent
 ORDER BY feed_entries.sequence
 LIMIT @page_size;
 
--- For which leads a start was reminded of already, and what time it is: the queue
--- ran the job by this clock. A reminder of the version before tells no lead: it is
--- taken for that of the lead which is asked about, as there was one.
--- name: ReminderLook :one
-SELECT
-    ARRAY(
-        SELECT coalesce((data ->> 'leadSeconds')::integer, @lead::integer)
-        FROM booking_events
-        WHERE booking_id = @booking_id AND start_time = @start_time AND type = 'booking.reminder.due'
-    )::integer[] AS sent_leads,
-    clock_timestamp()::timestamptz AS time;
-
 -- name: BookingHistory :many
 SELECT *
 FROM booking_events

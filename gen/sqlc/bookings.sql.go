@@ -749,32 +749,6 @@ func (q *Queries) BookingParties(ctx context.Context, db DBTX, id uuid.UUID) (Bo
 	return i, err
 }
 
-const bookingSetReminder = `-- name: BookingSetReminder :exec
-UPDATE bookings
-SET reminder_due_time = $1,
-    reminder_state = $2,
-    reminder_job_id = $3
-WHERE id = $4
-`
-
-type BookingSetReminderParams struct {
-	ReminderDueTime time.Time
-	ReminderState   string
-	ReminderJobID   *int64
-	ID              uuid.UUID
-}
-
-// The reminder alone: neither version nor update_time move with it.
-func (q *Queries) BookingSetReminder(ctx context.Context, db DBTX, arg BookingSetReminderParams) error {
-	_, err := db.Exec(ctx, bookingSetReminder,
-		arg.ReminderDueTime,
-		arg.ReminderState,
-		arg.ReminderJobID,
-		arg.ID,
-	)
-	return err
-}
-
 const bookingUpdate = `-- name: BookingUpdate :many
 UPDATE bookings
 SET start_time = $1,

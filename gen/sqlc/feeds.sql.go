@@ -560,34 +560,3 @@ func (q *Queries) FeedsPrune(ctx context.Context, db DBTX, before time.Time) (Fe
 	err := row.Scan(&i.Feeds, &i.Entries)
 	return i, err
 }
-
-const reminderLook = `-- name: ReminderLook :one
-SELECT
-    ARRAY(
-        SELECT coalesce((data ->> 'leadSeconds')::integer, $1::integer)
-        FROM booking_events
-        WHERE booking_id = $2 AND start_time = $3 AND type = 'booking.reminder.due'
-    )::integer[] AS sent_leads,
-    clock_timestamp()::timestamptz AS time
-`
-
-type ReminderLookParams struct {
-	Lead      int32
-	BookingID uuid.UUID
-	StartTime time.Time
-}
-
-type ReminderLookRow struct {
-	SentLeads []int32
-	Time      time.Time
-}
-
-// For which leads a start was reminded of already, and what time it is: the queue
-// ran the job by this clock. A reminder of the version before tells no lead: it is
-// taken for that of the lead which is asked about, as there was one.
-func (q *Queries) ReminderLook(ctx context.Context, db DBTX, arg ReminderLookParams) (ReminderLookRow, error) {
-	row := db.QueryRow(ctx, reminderLook, arg.Lead, arg.BookingID, arg.StartTime)
-	var i ReminderLookRow
-	err := row.Scan(&i.SentLeads, &i.Time)
-	return i, err
-}

@@ -135,14 +135,13 @@ func InsertParams(b booking.Booking, key string, fingerprint []byte, maxPending 
 	return params
 }
 
-// ReminderParams are what the worker of reminders changes.
-func ReminderParams(b booking.Booking) sqlc.BookingSetReminderParams {
-	return sqlc.BookingSetReminderParams{
-		ID:              b.ID,
-		ReminderDueTime: b.Reminder.DueTime,
-		ReminderState:   string(b.Reminder.State),
-		ReminderJobID:   b.Reminder.JobID,
-	}
+// AddReminder adds what the worker of reminders changes of a booking. Whatever it
+// changes has, or had, a job (bookings_reminder_scheduled_check).
+func AddReminder(to *sqlc.ReminderSetParams, b booking.Booking) {
+	to.Ids = append(to.Ids, b.ID)
+	to.DueTimes = append(to.DueTimes, b.Reminder.DueTime)
+	to.States = append(to.States, string(b.Reminder.State))
+	to.JobIds = append(to.JobIds, *b.Reminder.JobID)
 }
 
 // UpdateParams are all of a booking that can change. A move draws new jobs.

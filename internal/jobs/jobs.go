@@ -27,8 +27,12 @@ const (
 	// rescueAfter must be longer than jobTimeout; a job whose worker died is
 	// tried again after it, plus up to 30 s for the rescuer's round.
 	rescueAfter = time.Minute
-	// reminderWorkers is how many reminders one process works at a time.
-	reminderWorkers = 10
+	// reminderWorkers is how many reminders one process has at a time: the batches that
+	// are worked (package remind), and as many that gather for the next meanwhile.
+	reminderWorkers = 600
+	// reminderCooldown is between two fetches while more reminders are due than there
+	// are workers, or than one fetch has found.
+	reminderCooldown = 5 * time.Millisecond
 	// expiryWorkers is how many bookings one process lets expire at a time.
 	expiryWorkers = 5
 )
@@ -56,7 +60,8 @@ func NewWorker(
 		Logger:     log,
 		Middleware: around,
 		Queues: map[string]river.QueueConfig{
-			remind.Queue: {MaxWorkers: reminderWorkers}, expire.Queue: {MaxWorkers: expiryWorkers},
+			remind.Queue: {MaxWorkers: reminderWorkers, FetchCooldown: reminderCooldown},
+			expire.Queue: {MaxWorkers: expiryWorkers},
 		},
 		Workers:              workers,
 		FetchPollInterval:    fetchInterval,

@@ -95,7 +95,7 @@ func (d *desk) book(startsIn time.Duration) booking.Booking {
 // move moves a booking by so much from where it was when it was read.
 func (d *desk) move(b booking.Booking, by time.Duration) booking.Booking {
 	d.t.Helper()
-	moved, err := d.Reschedule(requestid.NewContext(d.t.Context(), "the-move"), ben, bookingsvc.Target{ID: b.ID},
+	moved, err := d.Reschedule(requestid.NewContext(d.t.Context(), "the-move"), providerOf(b), bookingsvc.Target{ID: b.ID},
 		bookingsvc.Move{Slot: booking.Slot{Start: b.Slot.Start.Add(by), End: b.Slot.End.Add(by)}})
 	if err != nil {
 		d.t.Fatal(err)
@@ -103,9 +103,13 @@ func (d *desk) move(b booking.Booking, by time.Duration) booking.Booking {
 	return moved
 }
 
+func providerOf(b booking.Booking) booking.Actor {
+	return booking.Actor{Role: booking.RoleProvider, ID: b.ProviderID}
+}
+
 func (d *desk) change(b booking.Booking, change booking.Change) booking.Booking {
 	d.t.Helper()
-	after, err := d.Change(d.t.Context(), ben, bookingsvc.Target{ID: b.ID}, change)
+	after, err := d.Change(d.t.Context(), providerOf(b), bookingsvc.Target{ID: b.ID}, change)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package remind
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -66,21 +65,6 @@ func next(b booking.Booking, requestID string) (Args, river.InsertOpts) {
 		options.ScheduledAt = b.Reminder.DueTime
 	}
 	return Args{BookingID: b.ID, Moves: b.Moves, LeadSeconds: &lead, RequestID: requestID}, options
-}
-
-// Schedule inserts the job of a booking's next reminder and returns the booking with
-// the job's id. Where none is to come, there is no job.
-func Schedule(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, b booking.Booking, requestID string) (booking.Booking, error) {
-	if b.Reminder.State != booking.ReminderScheduled {
-		return b, nil
-	}
-	args, options := next(b, requestID)
-	inserted, err := client.InsertTx(ctx, tx, args, &options)
-	if err != nil {
-		return b, fmt.Errorf("insert a reminder's job: %w", err)
-	}
-	b.Reminder.JobID = &inserted.Job.ID
-	return b, nil
 }
 
 // Cancel adds to a batch that the job of a reminder that will not come is taken back

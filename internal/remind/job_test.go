@@ -104,10 +104,9 @@ func TestAJobIsGoneWithARollback(t *testing.T) {
 		if err := batch.Send(t.Context(), tx); err != nil {
 			return err
 		}
-		again := b
-		again.Moves++
-		if scheduled, err := remind.Schedule(t.Context(), d.Jobs, tx, again, ""); err != nil || scheduled.Reminder.JobID == b.Reminder.JobID {
-			t.Errorf("scheduled %v, %v", scheduled.Reminder.JobID, err)
+		again, err := d.Jobs.InsertTx(t.Context(), tx, remind.Args{BookingID: b.ID, Moves: b.Moves + 1}, nil)
+		if err != nil || again.Job.ID == *b.Reminder.JobID {
+			t.Errorf("inserted %v, %v", again, err)
 		}
 		return undo
 	})
@@ -213,9 +212,10 @@ func TestOneJobForEachBookingAndMove(t *testing.T) {
 	d := open(t, 10*time.Minute)
 	b := d.book(time.Hour)
 	err := pgx.BeginFunc(t.Context(), d.Pool, func(tx pgx.Tx) error {
-		again, err := remind.Schedule(t.Context(), d.Jobs, tx, b, "another-request")
-		if err == nil && *again.Reminder.JobID != *b.Reminder.JobID {
-			t.Errorf("jobs %d and %d", *b.Reminder.JobID, *again.Reminder.JobID)
+		lead := int32(b.Lead().Seconds())
+		again, err := d.Jobs.InsertTx(t.Context(), tx, remind.Args{BookingID: b.ID, LeadSeconds: &lead, RequestID: "another-request"}, nil)
+		if err == nil && again.Job.ID != *b.Reminder.JobID {
+			t.Errorf("jobs %d and %d", *b.Reminder.JobID, again.Job.ID)
 		}
 		return err
 	})

@@ -31,11 +31,38 @@ type resume struct{ river.MiddlewareDefaults }
 // Work implements River's middleware for working.
 func (*resume) Work(ctx context.Context, job *rivertype.JobRow, work func(context.Context) error) error {
 	var kept struct {
-		Parent string `json:"traceparent"`
-		State  string `json:"tracestate"`
+		handedOn
+
+		Own *handedOn `json:"trace"`
 	}
 	if json.Unmarshal(job.Metadata, &kept) == nil {
-		ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": kept.Parent, "tracestate": kept.State})
+		from := kept.handedOn
+		if kept.Own != nil {
+			from = *kept.Own
+		}
+		ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": from.Parent, "tracestate": from.State})
 	}
 	return work(ctx)
+}
+
+// handedOn is a place in a trace, as a job's metadata has it.
+type handedOn struct {
+	Parent string `json:"traceparent"`
+	State  string `json:"tracestate,omitempty"`
+}
+
+// HandOn is the metadata of a job that goes on with the trace of this context, while
+// it is inserted together with jobs of other traces: otelriver writes one trace into
+// all that are inserted at once. It is nil where nothing is traced.
+func HandOn(ctx context.Context) []byte {
+	carrier := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, carrier)
+	if len(carrier) == 0 {
+		return nil
+	}
+	metadata, err := json.Marshal(map[string]handedOn{"trace": {Parent: carrier["traceparent"], State: carrier["tracestate"]}})
+	if err != nil {
+		panic(err) // texts alone
+	}
+	return metadata
 }

@@ -1,0 +1,11 @@
+package remind
+
+// BatchSize is for tests.
+const BatchSize = batchSize
+
+// Waiting is how many jobs wait for a batch.
+func (w *Worker) Waiting() int {
+	w.queue.mu.Lock()
+	defer w.queue.mu.Unlock()
+	return len(w.queue.waiting)
+}
