@@ -193,8 +193,8 @@ func (h *Hub) EndAll(spread time.Duration) {
 	}
 	h.ending = true
 	for _, f := range h.feeds {
-		for s := range f.readers {
-			time.AfterFunc(rand.N(spread+1), func() { close(s.done) })
+		for _, s := range f.readers {
+			time.AfterFunc(rand.N(spread+1), s.end)
 		}
 	}
 }

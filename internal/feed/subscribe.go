@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"bookings/internal/booking"
@@ -72,7 +73,7 @@ func (h *Hub) join(key Key, limit int) (*Subscription, error) {
 		h.feeds[key] = f
 	}
 	s := &Subscription{hub: h, feed: f, counted: limit > 0, done: make(chan struct{})}
-	f.readers[s] = struct{}{}
+	f.readers = append(f.readers, s)
 	if s.counted {
 		h.places[key.User]++
 	}
@@ -82,7 +83,7 @@ func (h *Hub) join(key Key, limit int) (*Subscription, error) {
 func (h *Hub) leave(s *Subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(s.feed.readers, s)
+	s.feed.readers = slices.DeleteFunc(s.feed.readers, func(other *Subscription) bool { return other == s })
 	user := s.feed.key.User
 	if s.counted {
 		h.places[user]--
