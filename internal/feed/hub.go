@@ -36,7 +36,8 @@ type Hub struct {
 	// written and heard say that events have been committed here, and elsewhere.
 	written, heard chan struct{}
 	// reading has room for each reader that may read from PostgreSQL at a time.
-	reading chan struct{}
+	reading  chan struct{}
+	arrivals arrivals
 	// pages counts the pages read so.
 	pages atomic.Int64
 	// delivered counts the entries that readers were given.
