@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -158,18 +159,19 @@ func TestReadersOfAFeedThatWentBackAreTold(t *testing.T) {
 	t.Parallel()
 	w, pool := newWriter(t)
 	h := startHub(t, pool, nil, often)
-	w.Fill(10)
-	ahead, caughtUp := follow(t, h, w.Provider, nil), follow(t, h, w.Provider, number(5))
-	caughtUp.wants(w.IDs(w.Provider)[5:])
+	const kept = feed.PageSize + 5 // more than a reader has read when it begins
+	w.Fill(kept + 5)
+	ahead, caughtUp := follow(t, h, w.Provider, nil), follow(t, h, w.Provider, number(kept))
+	caughtUp.wants(w.IDs(w.Provider)[kept:])
 	behind := subscribe(t, h, w.Provider, number(4))
-	w.GoBack(5)
+	w.GoBack(kept)
 	for _, r := range []*reader{ahead, caughtUp} {
 		eventually(t, func() bool {
 			_, err := r.state()
-			return headOf(err) == "5"
+			return headOf(err) == strconv.Itoa(kept)
 		})
 	}
 	h.Publish(w.Write())
 	record(t, behind).wants(w.IDs(w.Provider)[4:])
-	follow(t, h, w.Provider, number(5)).wants(w.IDs(w.Provider)[5:])
+	follow(t, h, w.Provider, number(kept)).wants(w.IDs(w.Provider)[kept:])
 }

@@ -36,7 +36,8 @@ type Hub struct {
 	// written and heard say that events have been committed here, and elsewhere.
 	written, heard chan struct{}
 	// reading has room for each reader that may read from PostgreSQL at a time.
-	reading chan struct{}
+	reading  chan struct{}
+	arrivals arrivals
 	// pages counts the pages read so.
 	pages atomic.Int64
 	// delivered counts the entries that readers were given.
@@ -193,8 +194,8 @@ func (h *Hub) EndAll(spread time.Duration) {
 	}
 	h.ending = true
 	for _, f := range h.feeds {
-		for s := range f.readers {
-			time.AfterFunc(rand.N(spread+1), func() { close(s.done) })
+		for _, s := range f.readers {
+			time.AfterFunc(rand.N(spread+1), s.end)
 		}
 	}
 }

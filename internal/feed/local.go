@@ -17,8 +17,9 @@ type localFeed struct {
 	key Key
 	// part is the part of the interval in which the feed's head is checked.
 	part int
-	// readers are guarded by the hub.
-	readers map[*Subscription]struct{}
+	// readers are guarded by the hub. They are few, so that a slice is the smallest
+	// set.
+	readers []*Subscription
 
 	mu sync.Mutex
 	// head is the newest entry that this instance has heard of. Its id is empty
@@ -31,13 +32,14 @@ type localFeed struct {
 	ring []*Entry
 	// movedSinceTrim tells that the head has moved since the last trim.
 	movedSinceTrim bool
-	// changed is closed when there is something new to see.
+	// changed is closed when there is something new to see; nil where nobody waits
+	// for that.
 	changed chan struct{}
+	// resting are the readers that are told so instead.
+	resting []*Subscription
 }
 
-func newLocalFeed(key Key, part int) *localFeed {
-	return &localFeed{key: key, part: part, readers: map[*Subscription]struct{}{}, changed: make(chan struct{})}
-}
+func newLocalFeed(key Key, part int) *localFeed { return &localFeed{key: key, part: part} }
 
 // oldest is the number of the ring's first entry, head+1 where it is empty.
 func (f *localFeed) oldest() int64 { return f.head.Sequence + 1 - int64(len(f.ring)) }
@@ -143,8 +145,15 @@ func (f *localFeed) trim() {
 }
 
 func (f *localFeed) wake() {
-	close(f.changed)
-	f.changed = make(chan struct{})
+	if f.changed != nil {
+		close(f.changed)
+		f.changed = nil
+	}
+	for _, s := range f.resting {
+		s.goOn()
+	}
+	clear(f.resting)
+	f.resting = f.resting[:0]
 }
 
 func (f *localFeed) accepts(sequence int64) bool {
@@ -167,14 +176,27 @@ type view struct {
 	head Point
 	// missing is how many entries lie between the cursor and the ring.
 	missing int64
-	// changed is closed when another look is worth while.
-	changed <-chan struct{}
+}
+
+// watch is after, and a channel that is closed when another look is worth while.
+func (f *localFeed) watch(cursor Point) (view, <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	seen := f.look(cursor)
+	if seen.next == nil && f.changed == nil {
+		f.changed = make(chan struct{})
+	}
+	return seen, f.changed
 }
 
 func (f *localFeed) after(cursor Point) view {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	seen := view{head: f.head, changed: f.changed}
+	return f.look(cursor)
+}
+
+func (f *localFeed) look(cursor Point) view {
+	seen := view{head: f.head}
 	switch index := cursor.Sequence + 1 - f.oldest(); {
 	case cursor.Sequence >= f.head.Sequence:
 	case index < 0:

@@ -164,7 +164,7 @@ func TestAHeadOfAnotherHistoryReplacesOurs(t *testing.T) {
 			t.Parallel()
 			f := newLocalFeed(Key{}, 0)
 			f.add(pageOf(1, 3)...)
-			changed := f.after(point(3)).changed
+			_, changed := f.watch(point(3))
 			f.setHead(test.known, test.read)
 			if test.replaced {
 				checkRing(t, f, test.read, 1, 0)

@@ -148,7 +148,7 @@ func TestOnlyNewsWakesReaders(t *testing.T) {
 			t.Parallel()
 			f := newLocalFeed(Key{}, 0)
 			page(4, 5).tell(f)
-			changed := f.after(point(5)).changed
+			_, changed := f.watch(point(5))
 			test.step.tell(f)
 			select {
 			case <-changed:

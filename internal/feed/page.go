@@ -58,8 +58,6 @@ func (s *Subscription) tryPage(ctx context.Context) error {
 	if seen.next != nil || s.cursor == seen.head {
 		return nil
 	}
-	s.hub.pages.Add(1)
-	s.hub.log.DebugContext(ctx, "read a page of a feed from PostgreSQL", "feed", s.feed.key.Source(), "after", s.cursor.Sequence)
 	ctx, cancel := context.WithTimeout(ctx, readDeadline)
 	defer cancel()
 	page, err := readNext(ctx, s.hub.db, s.feed.key, s.cursor, pageSize)
@@ -71,10 +69,18 @@ func (s *Subscription) tryPage(ctx context.Context) error {
 		s.feed.setHead(seen.head.Sequence, s.cursor)
 		return nil
 	}
-	s.feed.correct(page)
-	s.feed.add(page...) // other readers of the feed need not read it
-	s.page = page
+	s.take(ctx, page)
 	return nil
+}
+
+// take has a page that was read delivered next. Other readers of the feed need not
+// read it.
+func (s *Subscription) take(ctx context.Context, page []Entry) {
+	s.hub.pages.Add(1)
+	s.hub.log.DebugContext(ctx, "read a page of a feed from PostgreSQL", "feed", s.feed.key.Source(), "after", s.cursor.Sequence)
+	s.feed.correct(page)
+	s.feed.add(page...)
+	s.page = page
 }
 
 // acquireRead waits until fewer than maxReading others read.

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"bookings/internal/booking"
@@ -23,34 +24,35 @@ func (h *Hub) Subscribe(ctx context.Context, key Key, after *Point, limit int) (
 	// already. The other way round, one in between would be lost until the next.
 	ctx, cancel := context.WithTimeout(ctx, readDeadline)
 	defer cancel()
-	bounds, err := s.readBounds(ctx, after)
-	if err != nil {
+	if err := s.begin(ctx, after); err != nil {
 		s.Close()
 		return nil, err
-	}
-	s.Head, s.cursor = bounds.Head, bounds.Head
-	if after != nil {
-		s.Refusal = bounds.Check(*after)
-		if s.Resumed = s.Refusal == nil; s.Resumed {
-			s.cursor = bounds.Asked
-		}
 	}
 	return s, nil
 }
 
-// readBounds waits as all reading does: when an instance is restarted thousands
-// come back at once.
-func (s *Subscription) readBounds(ctx context.Context, after *Point) (Bounds, error) {
-	if err := s.acquireRead(ctx); err != nil {
-		return Bounds{}, err
-	}
-	defer s.releaseRead()
+// begin sets the cursor, and takes what follows on it.
+func (s *Subscription) begin(ctx context.Context, after *Point) error {
 	known := s.feed.knownHead().Sequence
-	bounds, err := ReadBounds(ctx, s.hub.db, s.feed.key, after)
-	if err == nil {
-		s.feed.setHead(known, bounds.Head)
+	a := s.hub.arrive(s.feed.key, after) //nolint:contextcheck // it is read for others too: see answerArrivals
+	if err := s.wait(ctx, a.done, nil); err != nil {
+		return err
 	}
-	return bounds, err
+	if a.err != nil {
+		return a.err
+	}
+	s.feed.setHead(known, a.bounds.Head)
+	s.Head, s.cursor = a.bounds.Head, a.bounds.Head
+	if after != nil {
+		s.Refusal = a.bounds.Check(*after)
+		if s.Resumed = s.Refusal == nil; s.Resumed {
+			s.cursor = a.bounds.Asked
+		}
+	}
+	if s.Resumed && len(a.page) > 0 && s.cursor.leadsTo(a.page[0]) {
+		s.take(ctx, upToHole(a.page))
+	}
+	return nil
 }
 
 var errEnding = booking.Errorf(booking.ReasonShuttingDown, "this instance is going away: connect again")
@@ -72,7 +74,7 @@ func (h *Hub) join(key Key, limit int) (*Subscription, error) {
 		h.feeds[key] = f
 	}
 	s := &Subscription{hub: h, feed: f, counted: limit > 0, done: make(chan struct{})}
-	f.readers[s] = struct{}{}
+	f.readers = append(f.readers, s)
 	if s.counted {
 		h.places[key.User]++
 	}
@@ -82,7 +84,7 @@ func (h *Hub) join(key Key, limit int) (*Subscription, error) {
 func (h *Hub) leave(s *Subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(s.feed.readers, s)
+	s.feed.readers = slices.DeleteFunc(s.feed.readers, func(other *Subscription) bool { return other == s })
 	user := s.feed.key.User
 	if s.counted {
 		h.places[user]--

@@ -17,7 +17,7 @@ const (
 
 // Subscription delivers a feed's entries in order, each once: number n+1 only,
 // and only if it follows on what was delivered last.
-// It is used by one goroutine and ends with Close.
+// It is used by one goroutine at a time and ends with Close.
 type Subscription struct {
 	hub  *Hub
 	feed *localFeed
@@ -26,6 +26,8 @@ type Subscription struct {
 	// done is closed when the hub ends the subscription.
 	done   chan struct{}
 	closed bool
+	// goOn is called at the end of a rest; guarded by the local feed.
+	goOn func()
 
 	// cursor is the last entry delivered, or the one that the subscription began
 	// after.
@@ -71,11 +73,11 @@ func (s *Subscription) Next(ctx context.Context) (Entry, error) {
 		if len(s.page) > 0 {
 			return s.moveTo(s.takeFromPage()), nil
 		}
-		seen := s.feed.after(s.cursor)
+		seen, changed := s.feed.watch(s.cursor)
 		if seen.next != nil {
 			return s.moveTo(*seen.next), nil
 		}
-		if err := s.advance(ctx, seen); err != nil {
+		if err := s.advance(ctx, seen, changed); err != nil {
 			return Entry{}, err
 		}
 	}
@@ -84,13 +86,13 @@ func (s *Subscription) Next(ctx context.Context) (Entry, error) {
 // advance does what brings the next entry nearer: it waits for it, or reads a
 // page: also where the cursor is beyond the head or beside it, since only
 // PostgreSQL can tell whether the reader is on another history.
-func (s *Subscription) advance(ctx context.Context, seen view) error {
+func (s *Subscription) advance(ctx context.Context, seen view, changed <-chan struct{}) error {
 	switch {
 	case s.cursor == seen.head:
-		return s.wait(ctx, seen.changed, nil)
+		return s.wait(ctx, changed, nil)
 	case seen.missing > 0 && seen.missing <= maxOvertaken:
 		if left := s.patience(); left > 0 {
-			return s.wait(ctx, seen.changed, time.After(left))
+			return s.wait(ctx, changed, time.After(left))
 		}
 	}
 	return s.readPage(ctx)

@@ -3,7 +3,6 @@ package wsapi
 import (
 	"context"
 	"errors"
-	"net"
 	"time"
 
 	"github.com/coder/websocket"
@@ -32,17 +31,22 @@ type closeError struct {
 
 func (c closeError) Error() string { return c.reason }
 
-// end gives the session a reason to end; the first one stands.
-func (s *session) end(code websocket.StatusCode, reason string) { s.cancel(closeError{code, reason}) }
+// endFor gives the session a reason to end; the first one stands. It never waits:
+// the writing goroutine closes the connection.
+func (s *session) endFor(why closeError) {
+	s.cancel(why)
+	s.subscription.Wake()
+}
 
-// drop ends the session without a close frame, once its goroutines come to see
-// it.
-func (s *session) drop() { s.cancel(closeError{}) }
+func (s *session) end(code websocket.StatusCode, reason string) { s.endFor(closeError{code, reason}) }
+
+// drop ends the session without a close frame.
+func (s *session) drop() { s.endFor(closeError{}) }
 
 // dropNow is drop that takes the connection from under whatever waits for it.
 func (s *session) dropNow() {
 	s.drop()
-	_ = s.raw.Close()
+	_ = s.wire.Close()
 }
 
 func closeErrorOf(ctx context.Context) closeError {
@@ -56,11 +60,11 @@ func closeErrorOf(ctx context.Context) closeError {
 // longer, and for ever for the rest of a frame that never comes. Until then it
 // reads on, since a connection that is closed with bytes unread loses the close
 // frame.
-func closeConn(conn *websocket.Conn, raw net.Conn, why closeError, most time.Duration) {
+func closeConn(conn *websocket.Conn, wire *wire, why closeError, most time.Duration) {
 	if why.code == 0 {
 		_ = conn.CloseNow()
 		return
 	}
-	_ = raw.SetDeadline(time.Now().Add(most))
+	wire.closeBy(time.Now().Add(most))
 	_ = conn.Close(why.code, why.reason)
 }

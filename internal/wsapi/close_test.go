@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -371,15 +370,4 @@ func TestSocketsMayComeWhileTheDoorCloses(t *testing.T) {
 	d.handler.Close(t.Context())
 	all.Wait()
 	d.isEmpty()
-}
-
-// Not parallel: it counts goroutines, its own and nobody else's.
-func TestAnIdleSocketCostsTwoGoroutines(t *testing.T) { //nolint:paralleltest // see above
-	d := openDoor(t, hurry(unhurried))
-	before := runtime.NumGoroutine()
-	for range feed.MaxReaders {
-		d.connectRaw()
-	}
-	// The handlers' goroutines are given back in a moment.
-	pgtest.Eventually(t, "goroutines are given back", func() bool { return runtime.NumGoroutine() <= before+2*feed.MaxReaders })
 }

@@ -67,18 +67,27 @@ func (s *session) send(envelope feed.Envelope) error {
 	if err != nil {
 		return fmt.Errorf("encode a frame: %w", err)
 	}
-	return s.write(frame)
+	return s.write(appendFrame(nil, opText, frame))
 }
 
-// read is the reading goroutine: it answers the client's frames until the
-// socket ends.
+// listen is the goroutine of a socket at rest.
+func (s *session) listen() {
+	s.wire.wait()
+	go s.read()
+}
+
+// read is the reading goroutine: it answers the client's frames until there is
+// none, or the socket ends.
 func (s *session) read() {
 	for {
 		message, err := s.next()
 		var refusal closeError
 		switch {
+		case errors.Is(err, errQuiet):
+			go s.listen()
+			return
 		case errors.As(err, &refusal):
-			s.cancel(refusal)
+			s.endFor(refusal)
 			return
 		case err != nil:
 			// The peer has gone or said goodbye, or broke the protocol. The library
@@ -181,6 +190,6 @@ func (s *session) renew(token string) error {
 		return booking.Errorf(booking.ReasonTokenExpired, "the token has expired")
 	}
 	s.caller = caller
-	s.restart(s.expiry, left)
+	s.setTimer()
 	return nil
 }

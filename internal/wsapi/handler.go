@@ -109,7 +109,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	s := newSession(h, subscription)
 	s.caller, s.log = identity.From(r.Context()), newSessionLog(r.Context())
 	s.peer = middleware.From(r.Context()).Peer()
-	if s.conn, s.raw, err = h.upgrade(w, r, s.cancel); err != nil {
+	if s.conn, s.wire, err = h.upgrade(w, r, peer{broke: s.endFor, ponged: s.ponged}); err != nil {
 		subscription.Close()
 		return
 	}
@@ -128,13 +128,13 @@ func (h *Handler) subscribe(r *http.Request) (*feed.Subscription, error) {
 
 // turnAway upgrades to say that the token is no good.
 func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, err error) {
-	conn, raw, acceptErr := h.upgrade(w, r, func(error) {})
+	conn, wire, acceptErr := h.upgrade(w, r, peer{broke: func(closeError) {}, ponged: func() {}})
 	if acceptErr != nil {
 		return
 	}
 	middleware.From(r.Context()).MarkAnswered(strconv.Itoa(int(closeUnauthorized)))
 	why := closeError{closeUnauthorized, reasonOf(err)}
-	h.sockets.running.Go(func() { closeConn(conn, raw, why, h.times().goodbye) })
+	h.sockets.running.Go(func() { closeConn(conn, wire, why, h.times().goodbye) })
 }
 
 func reasonOf(err error) string {

@@ -1,20 +1,12 @@
 package wsapi
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/binary"
-	"fmt"
 	"io"
-	"net"
-	"net/http"
-	"slices"
 	"time"
 
 	"github.com/coder/websocket"
 	"golang.org/x/time/rate"
-
-	"bookings/internal/middleware"
 )
 
 const (
@@ -37,19 +29,19 @@ var (
 	errTooLate = closeError{websocket.StatusPolicyViolation, "a frame did not arrive whole within 5 seconds"}
 )
 
-// meter is the connection under the library, which puts fragments together by
-// itself and tells nobody of them: millions of empty ones would pass unseen. So
-// it follows the frames through the bytes that are read, and ends the session
-// for one too many and for one that is not whole in time. From one too many on
-// the library is given nothing more. It is read by one goroutine at a time.
+// meter is what is read of a connection, on its way to the library, which puts
+// fragments together by itself and tells nobody of them: millions of empty ones
+// would pass unseen. So it follows the frames through the bytes that are read, and
+// ends the session for one too many and for one that is not whole in time. From one
+// too many on the library is given nothing more. It is read by one goroutine at a
+// time.
 type meter struct {
-	net.Conn
 	// in is what the client sends, beginning with what came with the handshake.
 	in     io.Reader
 	limit  *rate.Limiter
 	within time.Duration
-	// end ends the session.
-	end func(error)
+	// broke ends the session.
+	broke func(closeError)
 
 	frames  frames
 	flooded bool
@@ -57,8 +49,8 @@ type meter struct {
 	late *time.Timer
 }
 
-func newMeter(within time.Duration, end func(error)) *meter {
-	return &meter{limit: rate.NewLimiter(framesPerSecond, framesPerSecond), within: within, end: end}
+func newMeter(within time.Duration, broke func(closeError)) meter {
+	return meter{limit: rate.NewLimiter(framesPerSecond, framesPerSecond), within: within, broke: broke}
 }
 
 // Read implements io.Reader.
@@ -74,7 +66,7 @@ func (m *meter) Read(p []byte) (int, error) {
 		return n, err
 	}
 	m.flooded = true
-	m.end(errTooMany)
+	m.broke(errTooMany)
 	m.frames.follow(p[counted:n], always)
 	if counted > 0 {
 		return counted, nil
@@ -105,7 +97,7 @@ func (m *meter) watch(completed bool) {
 		m.late = nil
 	}
 	if m.late == nil && m.frames.within() {
-		m.late = time.AfterFunc(m.within, func() { m.end(errTooLate) })
+		m.late = time.AfterFunc(m.within, func() { m.broke(errTooLate) })
 	}
 }
 
@@ -195,24 +187,3 @@ func (f *frames) length() int {
 	}
 	return length
 }
-
-// meteredWriter lets the library take over a connection with a meter in it.
-type meteredWriter struct {
-	*middleware.ResponseWriter
-	meter *meter
-}
-
-// Hijack implements http.Hijacker.
-func (w meteredWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, buffers, err := w.ResponseWriter.Hijack()
-	if err != nil {
-		return nil, nil, fmt.Errorf("take a connection over: %w", err)
-	}
-	// The library reads first what the buffer holds: that, too, through the meter.
-	early, _ := buffers.Peek(buffers.Reader.Buffered())
-	w.meter.Conn, w.meter.in = conn, io.MultiReader(bytes.NewReader(slices.Clone(early)), conn)
-	buffers.Reader.Reset(w.meter)
-	return w.meter, buffers, nil
-}
-
-var _ http.Hijacker = meteredWriter{}

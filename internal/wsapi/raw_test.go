@@ -23,12 +23,10 @@ type raw struct {
 	in   *bufio.Reader
 }
 
-// opcodes of RFC 6455, section 5.2.
+// more opcodes of RFC 6455, section 5.2.
 const (
 	opContinuation = 0x0
-	opText         = 0x1
 	opBinary       = 0x2
-	opPing         = 0x9
 	opPong         = 0xa
 	fin            = 0x80
 )

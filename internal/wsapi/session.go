@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -44,14 +43,16 @@ func (h *Handler) times() timing {
 	return h.timing
 }
 
-// session is one open socket: a goroutine that writes entries, one that reads
-// frames, and two timers. Whichever of them finds a reason to end the socket
-// gives it by end; the writing goroutine then closes it, alone.
+// session is one open socket. At rest it is a goroutine that waits for frames and a
+// timer. One that writes is there as long as there are entries to write, or a
+// goodbye: thousands of sockets are idle at any time, and each goroutine is the
+// half of what such a one costs. Whoever finds a reason to end the socket gives it
+// by end; the writing goroutine then closes it, alone.
 type session struct {
 	handler      *Handler
 	timing       timing
 	conn         *websocket.Conn
-	raw          net.Conn
+	wire         *wire
 	subscription *feed.Subscription
 	log          sessionLog
 	// peer is whom refused credentials count against.
@@ -59,56 +60,86 @@ type session struct {
 	// ctx ends with the session; its cause is a closeError.
 	ctx    context.Context //nolint:containedctx // the session's own life, longer than any call
 	cancel context.CancelCauseFunc
+	// goOn starts the writing goroutine anew.
+	goOn func()
 
 	mu     sync.Mutex
 	caller identity.Caller
-	expiry *time.Timer
-	ping   *time.Timer
+	pulse  pulse
 }
 
 func newSession(h *Handler, subscription *feed.Subscription) *session {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	return &session{
+	s := &session{
 		handler: h, timing: h.times(), subscription: subscription,
 		ctx: ctx, cancel: cancel,
 	}
+	s.goOn = func() { go s.deliver() }
+	return s
 }
 
-// run is the writing goroutine, from the first frame to the last.
+// run is the writing goroutine, from the first frame to the first rest.
 func (s *session) run() {
-	defer s.handler.sockets.remove(s)
 	// Nothing precedes stream.ready, so nobody reads before.
 	if s.send(s.ready(s.subscription.Head)) == nil {
-		s.startTimers()
-		s.handler.sockets.running.Go(s.read)
-		s.deliver()
+		s.startTimer()
+		go s.listen()
 	}
-	s.stopTimers()
+	s.deliver()
+}
+
+// deliver is the writing goroutine, from one rest to the next or to the end.
+func (s *session) deliver() {
+	for !s.subscription.Rest(s.ctx, s.goOn) {
+		if err := s.deliverSome(); err != nil {
+			s.endWith(err)
+			s.close()
+			return
+		}
+	}
+}
+
+// maxBatch is how many bytes are gathered for one write, and one entry more. Each
+// write costs more than all else about an entry. It is little enough for the peer of
+// a slow line to take it in the time for one frame.
+const maxBatch = 8 << 10
+
+// batches are buffers of writes, so that a socket at rest holds none.
+var batches = sync.Pool{New: func() any { return &batch{} }}
+
+type batch struct{ frames []byte }
+
+// deliverSome waits for an entry and writes it with those that are there already.
+func (s *session) deliverSome() error {
+	b, _ := batches.Get().(*batch)
+	defer batches.Put(b)
+	b.frames = b.frames[:0]
+	events := 0
+	for more := true; more; more = len(b.frames) < maxBatch && s.subscription.Ready() {
+		entry, err := s.subscription.Next(s.ctx)
+		if err != nil {
+			return err
+		}
+		envelope, err := entry.JSON()
+		if err != nil {
+			return err
+		}
+		b.frames = appendFrame(b.frames, opText, envelope)
+		events++
+	}
+	s.log.events += events
+	return s.write(b.frames)
+}
+
+// close is the end of the writing goroutine.
+func (s *session) close() {
+	defer s.handler.sockets.remove(s)
+	s.stopTimer()
 	// The user's place is free before the peer has said goodbye: who reconnects
 	// at once is not one too many.
 	s.subscription.Close()
-	closeConn(s.conn, s.raw, closeErrorOf(s.ctx), s.timing.goodbye)
+	closeConn(s.conn, s.wire, closeErrorOf(s.ctx), s.timing.goodbye)
 	s.logEnd()
-}
-
-// deliver writes each entry until the session ends.
-func (s *session) deliver() {
-	for {
-		entry, err := s.subscription.Next(s.ctx)
-		if err != nil {
-			s.endWith(err)
-			return
-		}
-		frame, err := entry.JSON()
-		if err != nil {
-			s.endWith(err)
-			return
-		}
-		if s.write(frame) != nil {
-			return
-		}
-		s.log.events++
-	}
 }
 
 // endWith ends the session for the reason why there is no next entry. Where it
@@ -128,62 +159,13 @@ func (s *session) endWith(err error) {
 	}
 }
 
-// write writes one frame. Where it does not leave in time the connection is
+// write writes whole frames. Where they do not leave in time the connection is
 // dropped: a close frame would not leave either. That is all that is asked of a
 // reader's pace. What it has not been sent yet waits in PostgreSQL, not here.
-func (s *session) write(frame []byte) error {
-	ctx, cancel := context.WithTimeout(context.Background(), s.timing.write)
-	defer cancel()
-	if err := s.conn.Write(ctx, websocket.MessageText, frame); err != nil {
+func (s *session) write(frames []byte) error {
+	if _, err := s.wire.Write(frames); err != nil {
 		s.drop()
 		return fmt.Errorf("write a frame: %w", err)
 	}
 	return nil
-}
-
-func (s *session) startTimers() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ping = time.AfterFunc(s.timing.ping, s.sendPing)
-	s.expiry = time.AfterFunc(time.Until(s.caller.Expires), s.expire)
-}
-
-func (s *session) stopTimers() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ping != nil {
-		s.ping.Stop()
-		s.expiry.Stop()
-	}
-}
-
-// expire ends the session unless it was renewed while this was on its way.
-func (s *session) expire() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if left := time.Until(s.caller.Expires); left > 0 {
-		s.restart(s.expiry, left)
-		return
-	}
-	s.end(closeUnauthorized, string(booking.ReasonTokenExpired))
-}
-
-// sendPing drops a peer that does not answer.
-func (s *session) sendPing() {
-	ctx, cancel := context.WithTimeout(context.Background(), s.timing.silence)
-	defer cancel()
-	if s.conn.Ping(ctx) != nil {
-		s.drop()
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.restart(s.ping, s.timing.ping)
-}
-
-// restart sets a timer again, unless the session has stopped its timers.
-func (s *session) restart(timer *time.Timer, d time.Duration) {
-	if s.ctx.Err() == nil {
-		timer.Reset(d)
-	}
 }

@@ -14,8 +14,8 @@ const dropTime = time.Second
 
 // sockets are the sessions that are open, and whoever is about to open one.
 type sockets struct {
-	// running counts goroutines. It grows from zero in enter alone, which knows
-	// whether somebody waits for the last one already.
+	// running counts sessions and goroutines. It grows from zero in enter alone,
+	// which knows whether somebody waits for the last one already.
 	running sync.WaitGroup
 
 	mu   sync.Mutex
@@ -49,10 +49,13 @@ func (s *sockets) start(opened *session) {
 	if s.dropping {
 		opened.dropNow()
 	}
-	s.running.Go(opened.run)
+	s.running.Add(1)
+	go opened.run()
 }
 
+// remove is called once for each start.
 func (s *sockets) remove(ended *session) {
+	defer s.running.Done()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, ended)

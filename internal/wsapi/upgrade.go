@@ -1,6 +1,7 @@
 package wsapi
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -16,23 +17,23 @@ import (
 // readers' memory, and pings would wait behind it.
 const sendBuffer = 64 << 10
 
-// upgrade makes a WebSocket of a request, or answers why not. end is told why
-// what the client sends has to end it.
+// upgrade makes a WebSocket of a request, or answers why not.
 //
 // The origin has been checked by us, so that its refusal is ours. Compression
 // stays off: it would cost each connection megabytes.
-func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, end func(error)) (*websocket.Conn, net.Conn, error) {
+func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, by peer) (*websocket.Conn, *wire, error) {
 	options := &websocket.AcceptOptions{
 		Subprotocols:       []string{protocol},
 		InsecureSkipVerify: true,
 		CompressionMode:    websocket.CompressionDisabled,
+		OnPongReceived:     func(context.Context, []byte) { by.ponged() },
 	}
 	answer := middleware.Wrap(w, r)
-	metered := meteredWriter{answer, newMeter(h.times().frame, end)}
+	taken := &wire{meter: newMeter(h.times().frame, by.broke), leave: h.times().write}
 	var conn *websocket.Conn
 	var err error
 	// What the library refuses is said in our words, under its status.
-	refusal := answer.Capture(func() { conn, err = websocket.Accept(metered, r, options) })
+	refusal := answer.Capture(func() { conn, err = websocket.Accept(hijacker{answer, taken}, r, options) })
 	if refusal != nil {
 		answer.ForceStatus(refusal.Status)
 		h.WriteStatus(answer, r, booking.Errorf(booking.ReasonValidationFailed,
@@ -42,7 +43,7 @@ func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, end func(error
 		return nil, nil, fmt.Errorf("upgrade: %w", err)
 	}
 	limitBuffer(answer.Hijacked())
-	return conn, answer.Hijacked(), nil
+	return conn, taken, nil
 }
 
 // wrapping is a connection around another: with TLS, or with its place counted.
