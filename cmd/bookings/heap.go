@@ -10,7 +10,7 @@ import (
 // bytes. By Go's own rule it is as much as is live: a server whose heap holds a few
 // MiB collects so often that lists spent a sixth of their CPU on it. Of a heap that
 // is larger than this, as with thousands of sockets, Go's rule holds.
-const heapRoom = 32 << 20
+const heapRoom = 16 << 20
 
 // leaveRoom sees to that, anew after each collection. GOMEMLIMIT counts as ever.
 func leaveRoom() {

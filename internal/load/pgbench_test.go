@@ -135,20 +135,20 @@ func (s *script) expression(value string) string {
 	case value == "NULL":
 		return value
 	case value == "'"+recordedProvider+"'":
-		return fmt.Sprintf("('bench-provider-' || :n %% %d)", providers)
+		return fmt.Sprintf("('bench-provider-' || :n::bigint %% %d)", providers)
 	case value == "'"+recordedCustomer+"'":
-		return fmt.Sprintf("('customer-' || :n %% %d)", customers)
+		return fmt.Sprintf("('customer-' || :n::bigint %% %d)", customers)
 	case value == "'"+recordedKey+"'":
-		return "('key-' || :n)"
+		return "('key-' || :n::bigint)"
 	case uuidLike.MatchString(value):
 		// The booking and its event: the same id for both does no harm.
-		return "md5((:n)::text)::uuid"
+		return "md5((:n::bigint)::text)::uuid"
 	case strings.HasPrefix(value, `'\x`):
-		return "sha256((:n)::text::bytea)"
+		return "sha256((:n::bigint)::text::bytea)"
 	case strings.Contains(value, " 09:00:00"):
-		return "('2027-01-01 00:00Z'::timestamptz + :n * interval '1 minute')"
+		return "('2027-01-01 00:00Z'::timestamptz + :n::bigint % 1000000000 * interval '1 minute')"
 	case strings.Contains(value, " 09:01:00"):
-		return "('2027-01-01 00:01Z'::timestamptz + :n * interval '1 minute')"
+		return "('2027-01-01 00:01Z'::timestamptz + :n::bigint % 1000000000 * interval '1 minute')"
 	}
 	s.variables = append(s.variables, strings.ReplaceAll(value[1:len(value)-1], "''", "'"))
 	return fmt.Sprintf(":v%d", len(s.variables))
@@ -171,7 +171,7 @@ func (w *world) pgbench(b *testing.B, s script, n int, pipelined bool) float64 {
 	if pipelined {
 		begin, end = `\startpipeline`, `\endpipeline`
 	}
-	lines := append([]string{`\set n random(1, 1000000000)`, begin}, s.statements...)
+	lines := append([]string{`\set n random(1, 1000000000000000)`, begin}, s.statements...)
 	path := filepath.Join(w.folder, "create.sql")
 	if err := os.WriteFile(path, []byte(strings.Join(append(lines, end), "\n")+"\n"), 0o600); err != nil {
 		b.Fatal(err)

@@ -43,21 +43,33 @@ func newPlaces(connections int32) *places {
 // where none gets free in time, or as the context does.
 func (p *places) take(ctx context.Context, name string) (giveBack func(), err error) {
 	o := p.enter(name)
+	if err = o.wait(ctx); err != nil {
+		p.leave(name, o)
+		return nil, err
+	}
+	return func() {
+		<-o.taken
+		p.leave(name, o)
+	}, nil
+}
+
+// wait takes a place. One that is free costs no timer.
+func (o *owner) wait(ctx context.Context) error {
+	select {
+	case o.taken <- struct{}{}:
+		return nil
+	default:
+	}
 	timer := time.NewTimer(placeTimeout)
 	defer timer.Stop()
 	select {
 	case o.taken <- struct{}{}:
-		return func() {
-			<-o.taken
-			p.leave(name, o)
-		}, nil
+		return nil
 	case <-timer.C:
-		err = errBusy
+		return errBusy
 	case <-ctx.Done():
-		err = context.Cause(ctx)
+		return context.Cause(ctx)
 	}
-	p.leave(name, o)
-	return nil, err
 }
 
 func (p *places) enter(name string) *owner {
