@@ -182,3 +182,9 @@ func later[T any](do func() (T, error)) func(t testing.TB) (T, error) {
 	}
 }
 
+func write(t testing.TB, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
