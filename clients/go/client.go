@@ -69,11 +69,11 @@ func (c *Client) Close() {
 
 // Transport speaks HTTP/2, with and without TLS. It asks a server that is silent whether
 // it is still there: a line that is cut without a word looks like a quiet one. Set its
-// TLSClientConfig for an authority or a certificate of your own.
+// TLSClientConfig for an authority or a certificate of your own, its Proxy for one.
 func Transport() *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
 	alive := &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second}
-	return &http.Transport{Proxy: http.ProxyFromEnvironment, Protocols: &protocols, HTTP2: alive}
+	return &http.Transport{Protocols: &protocols, HTTP2: alive}
 }

@@ -77,9 +77,12 @@ func (c *credentials) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 // refusal has another.
 func (c *credentials) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
 	return func(ctx context.Context, spec connect.Spec) connect.StreamingClientConn {
-		s := &stream{StreamingClientConn: next(ctx, spec), ctx: ctx, credentials: c}
-		s.used, s.err = c.put(ctx, s.RequestHeader())
-		return s
+		conn := next(ctx, spec)
+		used, err := c.put(ctx, conn.RequestHeader())
+		if err != nil {
+			return unopened{conn, err}
+		}
+		return &stream{StreamingClientConn: conn, ended: func(err error) { c.refused(ctx, used, err) }}
 	}
 }
 
@@ -88,43 +91,32 @@ func (*credentials) WrapStreamingHandler(next connect.StreamingHandlerFunc) conn
 	return next
 }
 
-// stream is one with a token, or one that cannot be opened for want of it.
+// stream is one with a token.
 type stream struct {
 	connect.StreamingClientConn
 
-	ctx         context.Context //nolint:containedctx // the stream's own: connect's Receive takes none
-	credentials *credentials
-	used        string
-	err         error // why there is no token
+	ended func(error)
 }
 
-// Send sends the request, which opens the stream.
-func (s *stream) Send(message any) error {
-	if s.err != nil {
-		return s.err
-	}
-	return s.StreamingClientConn.Send(message)
-}
-
-// Receive waits for a message.
+// Receive waits for a message, and sees why there is none.
 func (s *stream) Receive(message any) error {
 	err := s.StreamingClientConn.Receive(message)
-	s.credentials.refused(s.ctx, s.used, err)
+	s.ended(err)
 	return err
 }
 
-// CloseRequest does not open what was never opened.
-func (s *stream) CloseRequest() error {
-	if s.err != nil {
-		return nil
-	}
-	return s.StreamingClientConn.CloseRequest()
+// unopened is a stream that nobody opens, for want of a token.
+type unopened struct {
+	connect.StreamingClientConn
+
+	err error
 }
 
-// CloseResponse does not wait for what was never opened.
-func (s *stream) CloseResponse() error {
-	if s.err != nil {
-		return nil
-	}
-	return s.StreamingClientConn.CloseResponse()
-}
+// Send says why.
+func (u unopened) Send(any) error { return u.err }
+
+// CloseRequest does nothing: connect's would open it.
+func (unopened) CloseRequest() error { return nil }
+
+// CloseResponse does nothing: connect's would wait for it.
+func (unopened) CloseResponse() error { return nil }

@@ -3,6 +3,7 @@ package bookings_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -10,7 +11,7 @@ import (
 type exampleRun struct {
 	testing.TB // nil: what is not below is not asked for
 
-	ctx     context.Context
+	ctx     context.Context //nolint:containedctx // as a test has one
 	cleanup []func()
 }
 
@@ -22,7 +23,7 @@ func (t *exampleRun) Fatal(args ...any)        { panic(fmt.Sprint(args...)) }
 
 // end does what is to be done at the end of a test.
 func (t *exampleRun) end() {
-	for i := len(t.cleanup) - 1; i >= 0; i-- {
-		t.cleanup[i]()
+	for _, do := range slices.Backward(t.cleanup) {
+		do()
 	}
 }

@@ -20,7 +20,8 @@ type FeedOptions struct {
 	// Store keeps the place. nil: it is kept in memory alone.
 	Store Store
 	// After is where to begin while the store has no place; nil: now. The zero Place is
-	// the beginning, of which a ResetError tells where it is pruned.
+	// the beginning, of which a ResetError tells where it is pruned. To begin with the
+	// oldest event that is kept, list a page, and give its through_sequence and through_id.
 	After *Place
 	// OnConnected is told each time that the line stands, with the number of the feed's
 	// newest entry.
@@ -35,11 +36,12 @@ type Feed struct {
 	options FeedOptions
 	place   *Place // nil: not begun yet
 	loaded  bool
+	silence time.Duration // after which the line is taken for dead
 }
 
 // Feed is a feed to be read. It connects when its events are asked for.
 func (c *Client) Feed(options FeedOptions) *Feed {
-	return &Feed{client: c, options: options, place: options.After}
+	return &Feed{client: c, options: options, place: options.After, silence: longestSilence}
 }
 
 // Place is how far the feed is: the last entry that was handled, or passed over as of

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -232,7 +234,7 @@ func TestAnEventComesAgainUntilTheLoopHasAskedForTheNext(t *testing.T) {
 	store := bookings.FileStore(filepath.Join(t.TempDir(), "place"))
 	// Each is as after a restart: all that it has is the store.
 	loop := func(until int64, left bool) (seen []int64) {
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		for event, err := range c.Feed(bookings.FeedOptions{After: beginning, Store: store}).Events(ctx) {
 			if err != nil {
@@ -357,4 +359,28 @@ func TestAFileThatKeepsNoPlaceIsNotGuessed(t *testing.T) {
 	if _, err := store.Load(t.Context()); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("a file that is none is told as %v", err)
 	}
+}
+
+func TestAFeedOutlivesAProxyThatHasLostTheServer(t *testing.T) {
+	t.Parallel()
+	databaseURL := pgtest.URL(t)
+	s := start(t, databaseURL)
+	wire := newLine(t, s.address)
+	var cuts atomic.Int64
+	r := read(t, service(t, wire.url()).Feed(bookings.FeedOptions{After: beginning, OnCut: func(error, time.Duration) { cuts.Add(1) }}))
+	booked := []string{book(t, service(t, s.url()), 1).GetId()}
+	r.has(t, 1)
+
+	proxy := http.Server{Handler: http.NotFoundHandler(), Protocols: bookings.Transport().Protocols}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = proxy.Serve(listener) }()
+	defer proxy.Close()
+	wire.lead(listener.Addr().String())
+	pgtest.Eventually(t, "an answer of the proxy", func() bool { return cuts.Load() >= 2 })
+	wire.lead(s.address)
+	booked = append(booked, book(t, service(t, s.url()), 2).GetId())
+	isWhole(t, r.has(t, 2), booked)
 }

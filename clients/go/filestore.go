@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 // FileStore keeps a place in the file of that name. One reader may use it.
@@ -44,7 +45,15 @@ func (s FileStore) Save(_ context.Context, place Place) error {
 	if err := os.Rename(next, string(s)); err != nil {
 		return err
 	}
-	folder, err := os.Open(filepath.Dir(string(s)))
+	return syncFolder(filepath.Dir(string(s)))
+}
+
+// syncFolder puts the new name on the disk. Windows cannot be asked to.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	folder, err := os.Open(path)
 	if err != nil {
 		return err
 	}

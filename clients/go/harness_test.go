@@ -31,7 +31,7 @@ const (
 	testSecret   = "a secret for tests, which nobody else may know"
 	testInternal = "an internal token for tests that nobody else may know"
 	// patience bounds every wait; it is no measure of speed.
-	patience = 2 * time.Minute
+	patience = time.Minute
 )
 
 func TestMain(m *testing.M) {

@@ -14,10 +14,16 @@ import (
 const (
 	firstReturn   = time.Second
 	longestReturn = 30 * time.Second
+	// longestSilence is three checkpoints: pings may be answered by a proxy that has lost
+	// the server.
+	longestSilence = 75 * time.Second
 )
 
 // errLeft is the end of the caller's loop.
 var errLeft = errors.New("the loop has ended")
+
+// errSilent is a stream without a checkpoint.
+var errSilent = errors.New("nothing has come, not even a checkpoint")
 
 // reader is one loop over a feed.
 type reader struct {
@@ -26,6 +32,7 @@ type reader struct {
 	yield   func(*bookingsv1.Event, error) bool
 	reset   *ResetError // to be told once the head is known
 	renewed bool        // the token was refused, and nothing has come since
+	met     bool        // the server has opened a stream
 }
 
 // run follows the feed, and comes back whenever it is cut off.
@@ -39,7 +46,7 @@ func (r *reader) run(ctx context.Context) {
 		case errors.Is(err, errLeft), ctx.Err() != nil:
 			return
 		case r.comesBackAtOnce(err):
-		case isFinal(err, opened):
+		case r.isFinal(err, opened):
 			r.yield(nil, err)
 			return
 		default:
@@ -50,18 +57,30 @@ func (r *reader) run(ctx context.Context) {
 
 // follow hands on what one stream brings, and reports whether it was opened at all.
 func (r *reader) follow(ctx context.Context) (opened bool, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silent := time.AfterFunc(r.silence, func() { cancel(errSilent) })
+	defer silent.Stop()
+	opened, err = r.receive(ctx, silent)
+	if cause := context.Cause(ctx); connect.CodeOf(err) == connect.CodeCanceled && errors.Is(cause, errSilent) {
+		return opened, errSilent
+	}
+	return opened, err
+}
+
+func (r *reader) receive(ctx context.Context, silent *time.Timer) (opened bool, err error) {
 	stream, err := r.client.StreamEvents(ctx, r.request())
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = stream.Close() }()
 	for ctx.Err() == nil && stream.Receive() {
-		opened = true
+		silent.Stop() // the caller takes what time it likes
+		opened, r.met = true, true
 		if err := r.take(ctx, stream.Msg()); err != nil {
 			return opened, err
 		}
+		silent.Reset(r.silence)
 	}
 	if err := stream.Err(); err != nil {
 		return opened, err
@@ -150,13 +169,14 @@ func (r *reader) comesBackAtOnce(err error) bool {
 }
 
 // isFinal tells whether another try would end in the same way. A token that was good
-// enough to open a stream was good.
-func isFinal(err error, opened bool) bool {
+// enough to open a stream was good. What a proxy says of a server that was there before
+// passes: it does not find it.
+func (r *reader) isFinal(err error, opened bool) bool {
 	switch connect.CodeOf(err) {
 	case connect.CodeUnauthenticated:
 		return !opened
 	case connect.CodePermissionDenied, connect.CodeInvalidArgument, connect.CodeUnimplemented, connect.CodeNotFound:
-		return true
+		return connect.IsWireError(err) || !r.met
 	default:
 		return false
 	}

@@ -13,7 +13,7 @@ import (
 const (
 	ReasonValidationFailed     = "VALIDATION_FAILED"
 	ReasonStartInPast          = "START_IN_PAST"
-	ReasonPageTokenInvalid     = "PAGE_TOKEN_INVALID" //nolint:gosec // no credential
+	ReasonPageTokenInvalid     = "PAGE_TOKEN_INVALID"
 	ReasonSequenceOutOfRange   = "SEQUENCE_OUT_OF_RANGE"
 	ReasonTokenMissing         = "TOKEN_MISSING"
 	ReasonTokenInvalid         = "TOKEN_INVALID"
