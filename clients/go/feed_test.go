@@ -154,6 +154,22 @@ func TestAFeedGoesOnBeyondTheEndOfItsToken(t *testing.T) {
 	isWhole(t, r.has(t, len(booked)), booked)
 }
 
+func TestAFeedWhoseTokenIsRefusedAsksForAnother(t *testing.T) {
+	t.Parallel()
+	s := start(t, pgtest.URL(t))
+	good := token(t, booking.RoleProvider, "bob", time.Hour)
+	var asked atomic.Int64
+	bob := client(t, bookings.Options{URL: s.url(), Token: func(context.Context) (bookings.Token, error) {
+		if asked.Add(1) == 1 {
+			return bookings.Token{Value: good + "x"}, nil
+		}
+		return bookings.Token{Value: good}, nil
+	}})
+	r := read(t, bob.Feed(bookings.FeedOptions{After: beginning}))
+	booked := book(t, service(t, s.url()), 1).GetId()
+	isWhole(t, r.has(t, 1), []string{booked})
+}
+
 func TestAFeedOutlivesATokenSourceThatIsAway(t *testing.T) {
 	t.Parallel()
 	s := start(t, pgtest.URL(t))
@@ -210,13 +226,20 @@ func TestAResetIsToldAgainUntilTheLoopHasGoneOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	feed := service(t, s.url()).Feed(bookings.FeedOptions{Store: store})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
 	for range 2 {
-		for event, err := range feed.Events(t.Context()) {
+		told := false
+		for event, err := range feed.Events(ctx) {
+			told = true
 			reset, ok := errors.AsType[*bookings.ResetError](err)
 			if !ok || reset.Lost != ahead {
 				t.Errorf("it was told %v, %v", event, err)
 			}
 			break
+		}
+		if !told {
+			t.Error("it was not told")
 		}
 		if kept, err := store.Load(t.Context()); err != nil || *kept != ahead {
 			t.Errorf("the place kept is %v, %v", kept, err)

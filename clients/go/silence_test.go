@@ -21,7 +21,10 @@ func TestAFeedLeavesALineOnWhichNothingComes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	ctx, cancel := context.WithCancelCause(t.Context())
+	bounded, end := context.WithTimeout(t.Context(), time.Minute)
+	defer end()
+	ctx, cancel := context.WithCancelCause(bounded)
+	defer cancel(nil)
 	feed := client.Feed(FeedOptions{OnCut: func(err error, _ time.Duration) { cancel(err) }})
 	feed.silence = time.Millisecond
 	for event, err := range feed.Events(ctx) {
