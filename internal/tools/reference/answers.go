@@ -17,7 +17,6 @@ import (
 var anywhere = []string{
 	string(booking.ReasonTokenMissing), string(booking.ReasonTokenInvalid), string(booking.ReasonTokenExpired),
 	string(booking.ReasonValidationFailed), string(booking.ReasonRateLimited), string(booking.ReasonDatabaseUnavailable),
-	string(booking.ReasonShuttingDown),
 	string(apierror.ReasonDeadlineExceeded), string(apierror.ReasonTooLarge), string(apierror.ReasonUnimplemented), string(apierror.ReasonInternal),
 }
 
@@ -34,7 +33,8 @@ func addAnswers(operation node, door string, reasons []reason) {
 	named := capitals.FindAllString(operation.text("description"), -1)
 	byStatus := map[int][]reason{}
 	for _, r := range reasons {
-		if slices.Contains(anywhere, r.name) || slices.Contains(named, r.name) {
+		unread := r.name == string(apierror.ReasonTooLarge) && door == restDoor && !operation.has("requestBody")
+		if !unread && (slices.Contains(anywhere, r.name) || slices.Contains(named, r.name)) {
 			status := statusOf(r, door)
 			byStatus[status] = append(byStatus[status], r)
 		}

@@ -11,7 +11,7 @@ var headers = map[string]any{
 	"RateLimit-Limit":     header("integer", "How many requests a minute there may be."),
 	"RateLimit-Remaining": header("integer", "How many are left now."),
 	"RateLimit-Reset":     header("integer", "In how many seconds all are there again."),
-	"Retry-After":         header("integer", "How many seconds to wait."),
+	"Retry-After":         header("integer", "How many seconds to wait, with RATE_LIMITED."),
 	"WWW-Authenticate":    header("string", "Always `Bearer`."),
 	"Idempotent-Replayed": header("string", "`true` where the key has made this booking before."),
 }

@@ -24,7 +24,6 @@ func info(connect node) map[string]any {
 	}
 	return map[string]any{
 		"title": "Bookings", "version": "v1", "description": description.String(),
-		"license": map[string]string{"name": "Apache 2.0", "identifier": "Apache-2.0"},
 	}
 }
 
