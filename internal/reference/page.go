@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -55,6 +56,7 @@ func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if takesGzip(r) && r.Header.Get("Range") == "" {
 		body, tag = p.packed, p.tag+"-gzip" // a strong tag stands for these bytes
 		header.Set("Content-Encoding", "gzip")
+		header.Set("Content-Length", strconv.Itoa(len(body))) // else left out beside an encoding
 	}
 	header.Set("ETag", `"`+tag+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
