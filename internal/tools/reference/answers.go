@@ -67,10 +67,10 @@ func statusOf(r reason, door string) int {
 func refusal(door string, reasons []reason) node {
 	shown := mapping()
 	for _, r := range reasons {
-		shown.put(r.name, map[string]string{"$ref": "#/components/examples/" + door + "." + r.name})
+		shown.put(r.name, reference("examples", door+"."+r.name))
 	}
 	content := mapping()
-	content.put("schema", map[string]string{"$ref": "#/components/schemas/" + errorSchema(door)})
+	content.put("schema", reference("schemas", errorSchema(door)))
 	content.put("examples", shown)
 	answer := mapping()
 	answer.put("description", list(reasons))
@@ -95,65 +95,7 @@ func errorSchema(door string) string {
 	return "connect.Error"
 }
 
-type namedSchema struct {
-	name   string
-	schema any
-}
-
-// errorSchemas are how the doors spell an error.
-func errorSchemas(reasons []reason) []namedSchema {
-	names, codes := []string{}, []string{}
-	for _, r := range reasons {
-		names = append(names, r.name)
-		if code := r.Code.String(); !slices.Contains(codes, code) {
-			codes = append(codes, code)
-		}
-	}
-	slices.Sort(names)
-	text := func(about string) map[string]any { return map[string]any{"type": "string", "description": about} }
-	detail := func(kind string, properties map[string]any) map[string]any {
-		properties["@type"] = map[string]any{"const": "type.googleapis.com/google.rpc." + kind}
-		return map[string]any{"type": "object", "required": []string{"@type"}, "properties": properties}
-	}
-	return []namedSchema{
-		{"google.rpc.Status", map[string]any{
-			"type": "object", "required": []string{"code", "message"},
-			"properties": map[string]any{
-				"code":    map[string]any{"type": "integer", "description": "The number of the code (google.rpc.Code)."},
-				"message": text("A sentence for people. Decide by the reason: sentences change."),
-				"details": map[string]any{"type": "array", "items": map[string]any{"oneOf": []any{
-					map[string]string{"$ref": "#/components/schemas/google.rpc.ErrorInfo"},
-					map[string]string{"$ref": "#/components/schemas/google.rpc.BadRequest"},
-					map[string]string{"$ref": "#/components/schemas/google.rpc.RetryInfo"},
-				}}},
-			},
-		}},
-		{"google.rpc.ErrorInfo", detail("ErrorInfo", map[string]any{
-			"reason":   map[string]any{"type": "string", "enum": names, "description": "What programs decide by."},
-			"domain":   map[string]any{"const": "bookings"},
-			"metadata": map[string]any{"type": "object", "additionalProperties": text(""), "description": "Facts, such as a feed's `head`."},
-		})},
-		{"google.rpc.BadRequest", detail("BadRequest", map[string]any{
-			"fieldViolations": map[string]any{"type": "array", "items": map[string]any{
-				"type": "object", "required": []string{"field", "description"},
-				"properties": map[string]any{"field": text("The field at fault, by its name in the proto."), "description": text("What is wrong with it.")},
-			}},
-		})},
-		{"google.rpc.RetryInfo", detail("RetryInfo", map[string]any{"retryDelay": text("How long to wait, such as `1s`.")})},
-		{"connect.Error", map[string]any{
-			"type": "object", "required": []string{"code"},
-			"properties": map[string]any{
-				"code":    map[string]any{"type": "string", "enum": codes},
-				"message": text("A sentence for people. Decide by the reason: sentences change."),
-				"details": map[string]any{"type": "array", "items": map[string]any{
-					"type": "object", "required": []string{"type", "value"},
-					"properties": map[string]any{
-						"type":  map[string]any{"enum": []string{"google.rpc.ErrorInfo", "google.rpc.BadRequest", "google.rpc.RetryInfo"}},
-						"value": text("The message in protobuf's binary form, in base64 without padding."),
-						"debug": map[string]any{"type": "object", "description": "The same in JSON, for people."},
-					},
-				}},
-			},
-		}},
-	}
+// reference stands for something among the components.
+func reference(kind, name string) map[string]string {
+	return map[string]string{"$ref": "#/components/" + kind + "/" + name}
 }

@@ -11,26 +11,16 @@ import (
 	bookingsv1 "bookings/gen/bookings/v1"
 )
 
-// moment stands for google.protobuf.Timestamp, whose own comment is about clocks.
-var moment = map[string]any{
-	"type": "string", "format": "date-time",
-	"description": "A time with an offset (RFC 3339), such as `2027-06-01T09:00:00Z`.",
-}
-
 // clean mends what the plugin makes of comments and rules.
 func clean(whole node) {
-	schemas := whole.get("components", "schemas")
-	schemas.put("google.protobuf.Timestamp", moment)
-	schemas.put("google.protobuf.FieldMask", map[string]any{"type": "string", "description": "Names of fields, by comma."})
-	for name, about := range map[string]string{"Struct": "A JSON object.", "Value": "Any JSON value.", "ListValue": "A JSON array.", "NullValue": "JSON's null."} {
-		schemas.get("google.protobuf."+name).put("description", about)
-	}
+	moment := whole.get("components", "schemas", "google.protobuf.Timestamp").text("description")
 	patterns := patterns()
 	whole.walk(func(n node) {
 		if n.text("format") == "date-time" {
-			n.put("description", moment["description"])
+			n.put("description", moment) // the proto's own is about clocks
 			n.drop("examples")
 		}
+		n.Style = 0                                                               // the base's short mappings are written as all others
 		if name := n.text("title"); name != "" && name == strings.ToLower(name) { // the proto's name of a field
 			n.drop("title")
 			switch pattern := patterns[name]; {

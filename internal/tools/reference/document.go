@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed" // for the base
 	"strings"
 )
 
@@ -16,26 +17,34 @@ const (
 	streamMedia = "application/connect+json"
 )
 
-// document is the whole of it.
-func document(rest, connect node, reasons []reason) node {
-	whole := mapping()
-	whole.put("openapi", "3.1.0")
-	whole.put("info", info(connect))
-	whole.put("servers", []any{map[string]string{"url": "/", "description": "This server"}})
-	whole.put("security", []any{map[string]any{"bearer": []any{}}, map[string]any{"internal": []any{}}})
-	whole.put("tags", tags)
-	paths := mapping()
-	addPaths(paths, rest, restDoor, reasons)
-	addPaths(paths, connect, connectDoor, reasons)
-	whole.put("paths", paths)
-	components := mapping()
-	components.put("securitySchemes", securitySchemes)
-	components.put("schemas", schemas(rest, connect, reasons))
-	components.put("headers", headers)
-	components.put("examples", examples(reasons))
-	whole.put("components", components)
+//go:embed base.yaml
+var base []byte
+
+// document is the whole of it: the base, filled in.
+func document(rest, connect node, reasons []reason) (node, error) {
+	whole, err := parse(base)
+	if err != nil {
+		return node{}, err
+	}
+	about := whole.get("info")
+	about.put("description", about.text("description")+services(connect))
+	addPaths(whole.get("paths"), rest, restDoor, reasons)
+	addPaths(whole.get("paths"), connect, connectDoor, reasons)
+	components := whole.get("components")
+	addSchemas(components.get("schemas"), rest, connect)
+	addReasons(components, reasons)
 	clean(whole)
-	return whole
+	return whole, nil
+}
+
+// services is what the comments of the services say of all their methods.
+func services(connect node) string {
+	var text strings.Builder
+	for _, tag := range connect.get("tags").Content {
+		name := node{tag}.text("name")
+		text.WriteString("\n# " + name[strings.LastIndexByte(name, '.')+1:] + "\n\n" + prose(node{tag}.text("description")) + "\n")
+	}
+	return text.String()
 }
 
 func addPaths(paths, source node, door string, reasons []reason) {
@@ -81,13 +90,11 @@ func keepMedia(content node) {
 	}
 }
 
-// schemas are those of both doors, without the library's of errors: ours say more.
-func schemas(rest, connect node, reasons []reason) node {
-	all := mapping()
+// addSchemas adds the messages of both doors.
+func addSchemas(all, rest, connect node) {
 	for _, source := range []node{rest, connect} {
 		source.get("components", "schemas").each(func(name string, schema node) {
-			used := strings.HasPrefix(name, "bookings.v1.") || strings.HasPrefix(name, "google.protobuf.")
-			if !used || strings.HasSuffix(name, "Entry") {
+			if !strings.HasPrefix(name, "bookings.v1.") || strings.HasSuffix(name, "Entry") {
 				return
 			}
 			if !strings.HasSuffix(name, "Request") {
@@ -96,8 +103,4 @@ func schemas(rest, connect node, reasons []reason) node {
 			all.put(name, schema)
 		})
 	}
-	for _, added := range errorSchemas(reasons) {
-		all.put(added.name, added.schema)
-	}
-	return all
 }

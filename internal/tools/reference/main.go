@@ -23,7 +23,7 @@ const (
 func main() {
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "reference:", err)
-		os.Exit(1) //nolint:revive // a program's end
+		os.Exit(1)
 	}
 }
 
@@ -44,7 +44,11 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	return write(document(rest, connect, reasons))
+	made, err := document(rest, connect, reasons)
+	if err != nil {
+		return err
+	}
+	return write(made)
 }
 
 func read(path string) (node, error) {
@@ -52,9 +56,13 @@ func read(path string) (node, error) {
 	if err != nil {
 		return node{}, err
 	}
+	return parse(content)
+}
+
+func parse(content []byte) (node, error) {
 	var whole yaml.Node
 	if err := yaml.Unmarshal(content, &whole); err != nil {
-		return node{}, fmt.Errorf("%s: %w", path, err)
+		return node{}, fmt.Errorf("parse: %w", err)
 	}
 	return node{whole.Content[0]}, nil
 }

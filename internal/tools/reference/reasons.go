@@ -110,13 +110,20 @@ func (r reason) example(door string) any {
 	return body
 }
 
-// examples are one of each reason at each door.
-func examples(reasons []reason) node {
-	all := mapping()
+// addReasons adds an example of each reason at each door, and to the schemas what the
+// reasons and their codes are.
+func addReasons(components node, reasons []reason) {
+	names, codes := []string{}, []string{}
+	for _, r := range reasons {
+		names, codes = append(names, r.name), append(codes, r.Code.String())
+	}
+	slices.Sort(names)
+	slices.Sort(codes)
+	components.get("schemas", "google.rpc.ErrorInfo", "properties", "reason").put("enum", names)
+	components.get("schemas", "connect.Error", "properties", "code").put("enum", slices.Compact(codes))
 	for _, door := range []string{restDoor, connectDoor} {
 		for _, r := range reasons {
-			all.put(door+"."+r.name, map[string]any{"summary": r.advice, "value": r.example(door)})
+			components.get("examples").put(door+"."+r.name, map[string]any{"summary": r.advice, "value": r.example(door)})
 		}
 	}
-	return all
 }
