@@ -89,7 +89,7 @@ func TestEachFrameIsAsTheReferenceSays(t *testing.T) {
 // explains each of them.
 func TestTheReferenceHasEachCloseCode(t *testing.T) {
 	t.Parallel()
-	d := readDocument(t, bare(t, func(b *bareServer) { b.settings.Docs = true }), "/asyncapi.yaml", closeFrames)
+	d := readDocument(t, bareDocs(t), "/asyncapi.yaml", closeFrames)
 	codes, _ := d.at("channels", "feed", "x-close-codes").(map[string]any)
 	page := string(readAllOf(t, "../../docs/streams.md"))
 	_, table, _ := strings.Cut(page, "| close code |")

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ func (d *document) held() []door {
 
 func TestEachAnswerIsAsTheReferenceSays(t *testing.T) {
 	t.Parallel()
-	d := readDocument(t, bare(t, func(b *bareServer) { b.settings.Docs = true }), "/openapi.yaml", closeMessages)
+	d := readDocument(t, bareDocs(t), "/openapi.yaml", closeMessages)
 	for _, door := range d.held() {
 		s := &story{instance: start(t), door: door, begun: time.Now().UTC().Truncate(time.Hour)}
 		s.tell()
@@ -46,6 +47,26 @@ func TestEachAnswerIsAsTheReferenceSays(t *testing.T) {
 	unseen := slices.DeleteFunc(d.unseen(), func(line string) bool { return strings.HasSuffix(line, " DEADLINE_EXCEEDED") })
 	if len(unseen) > 0 {
 		t.Errorf("no answer was seen of:\n%s", strings.Join(unseen, "\n"))
+	}
+}
+
+func TestEachExampleOfTheReferenceIsOfItsSchema(t *testing.T) {
+	t.Parallel()
+	d := readDocument(t, bareDocs(t), "/openapi.yaml", closeMessages)
+	for name := range methods {
+		for _, door := range []string{"REST", "Connect"} {
+			place := slices.Concat(operation(door, name), []string{"requestBody", "content", "application/json"})
+			if content, ok := d.at(place...).(map[string]any); ok {
+				example, _ := json.Marshal(content["example"])
+				d.validate(door+" "+name, example, append(place, "schema")...)
+			}
+		}
+	}
+	examples, _ := d.at("components", "examples").(map[string]any)
+	for name, example := range examples {
+		value, _ := json.Marshal(example.(map[string]any)["value"])
+		schema := map[bool]string{true: "google.rpc.Status", false: "connect.Error"}[strings.HasPrefix(name, "REST.")]
+		d.validate(name, value, "components", "schemas", schema)
 	}
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	_ "embed" // for the base
 	"strings"
+
+	"bookings/internal/booking"
 )
 
 // The doors that the document shows, as its tags.
@@ -28,11 +30,12 @@ func document(rest, connect node, reasons []reason) (node, error) {
 	}
 	about := whole.get("info")
 	about.put("description", about.text("description")+services(connect))
-	addPaths(whole.get("paths"), rest, restDoor, reasons)
-	addPaths(whole.get("paths"), connect, connectDoor, reasons)
-	components := whole.get("components")
-	addSchemas(components.get("schemas"), rest, connect)
-	addReasons(components, reasons)
+	requests := whole.get("x-requests")
+	whole.drop("x-requests")
+	addPaths(whole.get("paths"), rest, restDoor, reasons, requests)
+	addPaths(whole.get("paths"), connect, connectDoor, reasons, requests)
+	addSchemas(whole.get("components", "schemas"), rest, connect)
+	addReasons(whole, reasons)
 	clean(whole)
 	return whole, nil
 }
@@ -47,12 +50,13 @@ func services(connect node) string {
 	return text.String()
 }
 
-func addPaths(paths, source node, door string, reasons []reason) {
+func addPaths(paths, source node, door string, reasons []reason, requests node) {
 	source.get("paths").each(func(path string, item node) {
 		item.drop("summary")
 		item.drop("description")
 		item.each(func(verb string, operation node) {
 			describe(operation, door)
+			addRequest(operation, door, requests)
 			addHeaders(operation, door, verb)
 			addAnswers(operation, door, reasons)
 		})
@@ -75,6 +79,23 @@ func describe(operation node, door string) {
 		operation.put("operationId", method)
 	}
 	keepMedia(operation.get("requestBody", "content"))
+}
+
+// sampleID is a booking's id, as an example.
+const sampleID = "0197b5a0-6b1e-7c3d-9a54-2f1c8e7d6b5a"
+
+// addRequest shows a request to begin with, not one of empty fields.
+func addRequest(operation node, door string, requests node) {
+	body := operation.get("requestBody", "content", media)
+	if !body.has("schema") {
+		return
+	}
+	example := mapping()
+	if door == connectDoor && strings.Contains(operation.text("description"), string(booking.ReasonBookingNotFound)) {
+		example.put("id", sampleID)
+	}
+	requests.get(operation.text("summary")).each(func(name string, value node) { example.put(name, value) })
+	body.put("example", example)
 }
 
 // keepMedia leaves out the other media types, which differ in nothing else.

@@ -110,9 +110,11 @@ func (r reason) example(door string) any {
 	return body
 }
 
-// addReasons adds an example of each reason at each door, and to the schemas what the
-// reasons and their codes are.
-func addReasons(components node, reasons []reason) {
+// addReasons adds an example of each reason at each door where the answers show it, and
+// to the schemas what the reasons and their codes are.
+func addReasons(whole node, reasons []reason) {
+	components, shown := whole.get("components"), map[string]bool{}
+	whole.walk(func(n node) { shown[n.text("$ref")] = true })
 	names, codes := []string{}, []string{}
 	for _, r := range reasons {
 		names, codes = append(names, r.name), append(codes, r.Code.String())
@@ -123,7 +125,9 @@ func addReasons(components node, reasons []reason) {
 	components.get("schemas", "connect.Error", "properties", "code").put("enum", slices.Compact(codes))
 	for _, door := range []string{restDoor, connectDoor} {
 		for _, r := range reasons {
-			components.get("examples").put(door+"."+r.name, map[string]any{"summary": r.advice, "value": r.example(door)})
+			if name := door + "." + r.name; shown[reference("examples", name)["$ref"]] {
+				components.get("examples").put(name, map[string]any{"summary": r.name, "value": r.example(door)})
+			}
 		}
 	}
 }
