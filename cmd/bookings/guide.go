@@ -14,8 +14,10 @@ import (
 // guide is what dev prints once it serves. A test runs its commands.
 var guide = template.Must(template.New("guide").Parse(`
 bookings is ready at {{.URL}}    (Ctrl-C stops it; data are kept)
-
-Two people to try it with: the customer alice and the provider bob.{{if .Docs}} Read about the API, and try it: {{.URL}}/docs{{end}}
+{{if .Docs}}
+Read about its API, and try it, at {{.URL}}/docs
+{{end}}
+Two people to try it with: the customer alice and the provider bob.
 
   CUSTOMER={{.CustomerToken}}
   PROVIDER={{.ProviderToken}}
