@@ -19,13 +19,17 @@ type page struct {
 	tag           string
 }
 
-func newPage(media string, plain []byte) page {
+func newPage(media string, plain, packed []byte) page {
+	sum := sha256.Sum256(plain)
+	return page{media: media, plain: plain, packed: packed, tag: hex.EncodeToString(sum[:16])}
+}
+
+func pack(plain []byte) []byte {
 	var packed bytes.Buffer
 	writer := gzip.NewWriter(&packed)
 	_, _ = writer.Write(plain) // a buffer takes everything
 	_ = writer.Close()
-	sum := sha256.Sum256(plain)
-	return page{media: media, plain: plain, packed: packed.Bytes(), tag: hex.EncodeToString(sum[:16])}
+	return packed.Bytes()
 }
 
 // unpack is what a file of assets/ is kept packed of.

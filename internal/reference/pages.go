@@ -39,9 +39,10 @@ func Pages() map[string]http.HandlerFunc {
 			panic(err) // each is in the program: a test reads them all
 		}
 		if strings.HasSuffix(place.file, ".gz") {
-			content = unpack(content)
+			pages[path] = newPage(place.media, unpack(content), content).ServeHTTP
+			continue
 		}
-		pages[path] = newPage(place.media, content).ServeHTTP
+		pages[path] = newPage(place.media, content, pack(content)).ServeHTTP
 	}
 	return pages
 }
