@@ -17,7 +17,8 @@ func (w *world) growUp() {
 	if *bookingsBefore == 0 {
 		return
 	}
-	for _, statement := range []string{`
+	for _, statement := range []string{
+		`
 		INSERT INTO bookings (id, provider_id, customer_id, start_time, end_time, status, note, version, moves,
 			reminder_leads, reminder_due_time, reminder_state, reminder_job_id, create_time, update_time)
 		SELECT md5(i::text)::uuid, 'old-provider-' || i % 5000, 'old-customer-' || i % 20000, start, start + interval '1 hour',
