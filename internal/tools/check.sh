@@ -22,7 +22,7 @@ before=$(state)
 internal/tools/generate.sh
 after=$(state)
 if [[ $before != "$after" ]]; then
-  echo 'gen/ was not up to date. This has changed; commit it:'
+  echo 'what is generated was not up to date. This has changed; commit it:'
   git diff --stat "$before" "$after"
   exit 1
 fi
@@ -32,6 +32,9 @@ internal/tools/lint.sh
 
 say 'test'
 go test -race -shuffle=on -timeout=20m ./...
+
+say 'the TypeScript client'
+internal/tools/typescript.sh
 
 # One round of each, so that none rots; `task bench` measures.
 say 'benchmarks still run'
