@@ -5,6 +5,10 @@ import { program } from "./database.js";
 
 const secret = "only-for-tests-only-for-tests-only";
 
+/** None outlives its test's process, whatever happens to that. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
 /** A running `bookings serve`. */
 export class Server {
   private constructor(
@@ -16,7 +20,7 @@ export class Server {
   static async start(databaseURL: string, settings: Record<string, string> = {}): Promise<Server> {
     const env = { ADDR: "127.0.0.1:0", DATABASE_URL: databaseURL, JWT_SECRET: secret, RATE_LIMIT_RPM: "0", ALLOWED_ORIGINS: "*", ...settings };
     const child = spawn(program("bookings"), ["serve"], { env, stdio: ["ignore", "pipe", "inherit"] });
-    process.on("exit", () => child.kill("SIGKILL"));
+    running.add(child);
     const ended = new Promise((resolve) => child.on("exit", resolve));
     const lines = createInterface({ input: child.stdout });
     const port = await new Promise<number>((resolve, reject) => {
