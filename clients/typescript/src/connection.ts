@@ -64,9 +64,10 @@ export class Connection {
     this.#frames.end();
   }
 
-  #hear(text: string): void {
+  #hear(text: unknown): void {
     if (this.lost !== undefined) return;
-    const frame: Frame = JSON.parse(text);
+    const frame = parse(text);
+    if (frame === undefined) return this.end("what came is no frame");
     if (frame.type === "stream.ready") this.#settle(frame as Ready);
     if (isEvent(frame)) this.#frames.push(frame);
     this.#awaitNext();
@@ -112,5 +113,13 @@ export class Connection {
   #send(frame: object): void {
     const open = 1;
     if (this.lost === undefined && this.#socket.readyState === open) this.#socket.send(JSON.stringify(frame));
+  }
+}
+
+function parse(text: unknown): Frame | undefined {
+  try {
+    return JSON.parse(String(text)) ?? undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -91,12 +91,12 @@ export class Feed implements AsyncIterable<FeedEvent> {
       for (let frame; (frame = await connection?.next()) !== undefined && !this.#closed; ) {
         if (frame.type === "stream.ready") {
           place = await this.#open(frame, place);
-        } else if (follows(place!, frame)) {
+        } else if (place !== undefined && follows(place, frame)) {
           yield frame;
           place = placeOf(frame);
           await this.#store.save(place);
         } else {
-          connection!.end(`event ${frame.sequence} does not follow on ${place!.sequence}`);
+          connection!.end(`event ${frame.sequence} does not follow on ${place?.sequence}`);
           break;
         }
       }
@@ -141,7 +141,7 @@ export class Feed implements AsyncIterable<FeedEvent> {
     if (lost !== undefined) this.#options.onLost?.(lost);
     const opened = connection?.readyAt;
     if (opened !== undefined && performance.now() - opened > goodLine) this.#backoff.reset();
-    this.#refused = lost?.code === unauthorized;
+    if (lost !== undefined) this.#refused = lost.code === unauthorized;
     // A token that was good and ran out, or a reader that fell behind: nothing is wrong with the server.
     const wait = connection?.overfull || (this.#refused && opened !== undefined) ? 0 : this.#backoff.next();
     await pause(wait, this.#closing.signal);

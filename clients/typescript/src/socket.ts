@@ -3,7 +3,7 @@ import type { Place } from "./place.js";
 /** What the feed uses of a WebSocket: the browser's is one, and that of the package ws. */
 export interface Socket {
   readonly readyState: number;
-  addEventListener(type: "message", listener: (event: { data: any }) => void): void;
+  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
   addEventListener(type: "close", listener: (event: { code: number; reason: string }) => void): void;
   addEventListener(type: "error", listener: (event: any) => void): void;
   send(text: string): void;

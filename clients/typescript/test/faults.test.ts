@@ -61,6 +61,7 @@ describe("a feed whose peer does wrong", { concurrency: true }, () => {
     "leaves one out": event(4, 3),
     "says one again": event(2),
     "goes back": event(1),
+    "misnumbers one": event(4, 2),
     "has another history": event(3, 9),
   };
   for (const [wrong, frame] of Object.entries(wrongs)) {
@@ -75,6 +76,16 @@ describe("a feed whose peer does wrong", { concurrency: true }, () => {
       assert.deepEqual(asked, ["/ws?after=0", fromSecond]);
     });
   }
+
+  test("what is no frame ends the connection, not the program", async (t) => {
+    const { record } = await readFrom(
+      t,
+      (peer, say) => (say(ready()), peer.send("<html>")),
+      (_, say) => say(ready(), event(1)),
+    );
+    await record.until("an event", ({ events }) => events.length === 1);
+    assert.equal(record.lost[0]?.reason, "what came is no frame");
+  });
 
   for (const code of [1001, 1011, 4408, 4410]) {
     test(`after ${code} it comes back from its place`, async (t) => {

@@ -56,11 +56,14 @@ async function compile(): Promise<string> {
   const folder = await mkdtemp(join(root, "build/readme-"));
   const given = `{ baseUrl, getToken, start, end, show, offerAnotherTime, explain, showAll, update }`;
   const types = `{ baseUrl: string; getToken: GetToken; start: Date; end: Date; show(booking?: Booking): void; offerAnotherTime(): void;
-    explain(reason: string, fields: readonly FieldViolation[]): void; showAll(bookings: Booking[]): void; update(id: string, type: string, data: object): void }`;
+    explain(reason: string, fields: readonly FieldViolation[]): void; showAll(bookings: Booking[]): void;
+    update(id: string, type: string, data: object): void }`;
   const text = `import type { Booking, FieldViolation, GetToken } from "@bookings/client";\n${imports}
 export async function run(${given}: ${types}): Promise<void> {\n${body}}\n`;
   await writeFile(join(folder, "readme.ts"), text);
-  await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ extends: "../../tsconfig.json", compilerOptions: { rootDir: ".", outDir: "." }, files: ["readme.ts"], include: [] }));
+  const compilerOptions = { rootDir: ".", outDir: "." };
+  const config = { extends: "../../tsconfig.json", compilerOptions, files: ["readme.ts"], include: [] };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
   execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", folder], { stdio: "inherit" });
   return join(folder, "readme.js");
 }
