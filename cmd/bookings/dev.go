@@ -85,7 +85,7 @@ func (p program) serveDev(ctx context.Context, state devState, settings app.Sett
 	if err != nil {
 		return err
 	}
-	err = placed(server.Run(ctx, func(addr net.Addr) { p.printGuide(state, settings.InternalTokens, addr) }))
+	err = placed(server.Run(ctx, func(addr net.Addr) { p.printGuide(state, settings, addr) }))
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("%w\nAnother program listens there: choose another place, as in ADDR=localhost:8081", err)
 	}
@@ -96,7 +96,7 @@ func (p program) serveDev(ctx context.Context, state devState, settings app.Sett
 // environment says nothing. Wrong ones are named before anything is started, so
 // the address of a PostgreSQL of our own is not known yet.
 func (p program) devSettings(state devState) (app.Settings, error) {
-	defaults := []string{"ADDR=localhost:8080", "JWT_SECRET=" + state.Secret, "INTERNAL_TOKEN=" + state.InternalToken, "LOG_FORMAT=text"}
+	defaults := []string{"ADDR=localhost:8080", "JWT_SECRET=" + state.Secret, "INTERNAL_TOKEN=" + state.InternalToken, "LOG_FORMAT=text", "DOCS=true"}
 	p.environ = slices.Concat(defaults, p.environ)
 	if p.variable("DATABASE_URL") == "" {
 		p.environ = append(p.environ, "DATABASE_URL=postgres:///of-our-own")

@@ -81,6 +81,10 @@ func TestWhatDevPrintsWorksAndStaysForTheNextStart(t *testing.T) {
 	folder := devFolder(t)
 	dev := launch(t, []string{"ADDR=127.0.0.1:0"}, "dev", "--dir", folder)
 	lines := guideLines(dev)
+	address := strings.Fields(commandWith(t, lines, "/docs"))
+	if page := paste(t, "curl -sf "+address[len(address)-1]); !strings.Contains(page, "<rapi-doc") {
+		t.Errorf("the reference is not there: %s", page)
+	}
 	listener := launch(t, nil, strings.Fields(commandWith(t, lines, " listen "))[1:]...)
 	listener.connected(1)
 	ofAll := strings.Fields(commandWith(t, lines, "INTERNAL_TOKEN="))

@@ -7,12 +7,16 @@ import (
 	"strings"
 	"text/template"
 	"time"
+
+	"bookings/internal/app"
 )
 
 // guide is what dev prints once it serves. A test runs its commands.
 var guide = template.Must(template.New("guide").Parse(`
 bookings is ready at {{.URL}}    (Ctrl-C stops it; data are kept)
-
+{{if .Docs}}
+Read about its API, and try it, at {{.URL}}/docs
+{{end}}
 Two people to try it with: the customer alice and the provider bob.
 
   CUSTOMER={{.CustomerToken}}
@@ -40,11 +44,12 @@ List as alice, with gRPC:
 
 `))
 
-func (p program) printGuide(state devState, internalTokens []string, addr net.Addr) {
+func (p program) printGuide(state devState, settings app.Settings, addr net.Addr) {
 	start := time.Now().UTC().AddDate(0, 0, 1).Truncate(time.Hour)
 	err := guide.Execute(p.stdout, map[string]any{
 		"URL":            "http://" + addr.String(),
-		"InternalTokens": internalTokens,
+		"InternalTokens": settings.InternalTokens,
+		"Docs":           settings.Docs,
 		"CustomerToken":  state.CustomerToken,
 		"ProviderToken":  state.ProviderToken,
 		"Program":        invocation(),

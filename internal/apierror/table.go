@@ -46,6 +46,21 @@ var codes = map[booking.Reason]connect.Code{
 	ReasonInternal:                     connect.CodeInternal,
 }
 
+// Row is a line of the table of errors: what a reason is told as.
+type Row struct {
+	Code connect.Code
+	HTTP int
+}
+
+// Table is the contract's table of errors, for whoever writes about it.
+func Table() map[booking.Reason]Row {
+	table := make(map[booking.Reason]Row, len(codes))
+	for reason, code := range codes {
+		table[reason] = Row{Code: code, HTTP: statuses[code]}
+	}
+	return table
+}
+
 // statusCanceled is what the contract says of a caller who has gone away; no RFC
 // knows it.
 const statusCanceled = 499

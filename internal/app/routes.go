@@ -11,6 +11,7 @@ import (
 	"bookings/internal/apierror"
 	"bookings/internal/booking"
 	"bookings/internal/middleware"
+	"bookings/internal/reference"
 	"bookings/internal/rpcapi"
 	"bookings/internal/wsapi"
 )
@@ -22,6 +23,11 @@ func routes(side middleware.Side, s Settings, doors rpcapi.Options, sockets *wsa
 	mux.get("/health", health.live)
 	mux.get("/health/ready", health.ready)
 	mux.get("/ws", sockets.ServeHTTP)
+	if s.Docs && side != middleware.SideInternal {
+		for path, page := range reference.Pages() {
+			mux.get(path, page)
+		}
+	}
 	doors.HideReflection = side == middleware.SidePublic
 	if err := rpcapi.Mount(mux.Handle, doors); err != nil {
 		return nil, err

@@ -52,6 +52,7 @@ type Settings struct {
 	FeedRetention   time.Duration   `env:"FEED_RETENTION" envDefault:"720h" help:"how long entries of feeds are kept"`
 	AllowedOrigins  []string        `env:"ALLOWED_ORIGINS" help:"origins that browsers may call from, such as https://example.com; * is any"`
 	TrustedProxies  []netip.Prefix  `env:"TRUSTED_PROXIES" help:"networks whose X-Forwarded-For counts, such as 10.0.0.0/8"`
+	Docs            bool            `env:"DOCS" envDefault:"false" help:"true: the API's reference at /docs of ADDR; bookings dev has it anyhow"`
 	LogLevel        slog.Level      `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	LogFormat       string          `env:"LOG_FORMAT" envDefault:"json" help:"json or text"`
 	ShutdownTimeout time.Duration   `env:"SHUTDOWN_TIMEOUT" envDefault:"20s" help:"how long a shutdown may take"`

@@ -186,4 +186,5 @@ func TestAChangeTakesFourRoundTrips(t *testing.T) {
 		})
 	}
 	s.during(t, "the next move", 4, func() { d.move(ben, b, to(64)) })
+	s.during(t, "cancel", 4, func() { d.do(ben, b, booking.Cancel("")) })
 }

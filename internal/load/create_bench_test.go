@@ -41,6 +41,7 @@ func creates() func(i int) string {
 // many in a second as pgbench.
 func BenchmarkCreate(b *testing.B) {
 	w := newWorld(b)
+	w.growUp()
 	script := w.record(b)
 	s := w.serve()
 	request := creates()

@@ -18,6 +18,7 @@ type read struct{ connect, rest string }
 // %of-connect is how many it makes in a second, 100 as many.
 func BenchmarkRead(b *testing.B) {
 	w := newWorld(b)
+	w.growUp()
 	s := w.serve()
 	bearer := token(booking.RoleProvider, "provider-0")
 	id := fill(b, s, bearer, 200)

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"bookings/internal/pause"
 )
 
@@ -108,35 +110,41 @@ func BenchmarkRemindersDueAtOnce(b *testing.B) {
 	w.reportLateness()
 }
 
-// BenchmarkRemindersDueAtOnceDuringCreates does so while bookings are made, as many as
-// the server can take.
+// BenchmarkRemindersDueAtOnceDuringCreates does so while bookings are made: at a steady
+// rate, and as many as the server can take.
 func BenchmarkRemindersDueAtOnceDuringCreates(b *testing.B) {
-	w := newWorld(b)
-	s := w.withReminders(b.N)
-	made, stop := s.createOn(b)
-	b.ResetTimer()
-	before := made.Load()
-	w.letLoose(b.N)
-	w.awaitReminders(b.N)
-	b.StopTimer()
-	b.ReportMetric(float64(made.Load()-before)/b.Elapsed().Seconds(), "creates/s")
-	stop()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "reminders/s")
-	w.reportLateness()
+	for name, limit := range map[string]rate.Limit{"500 a second": 500, "as many as can be": rate.Inf} {
+		b.Run(name, func(b *testing.B) {
+			w := newWorld(b)
+			s := w.withReminders(b.N)
+			made, stop := s.createOn(b, limit)
+			b.ResetTimer()
+			before := made.Load()
+			w.letLoose(b.N)
+			w.awaitReminders(b.N)
+			b.StopTimer()
+			b.ReportMetric(float64(made.Load()-before)/b.Elapsed().Seconds(), "creates/s")
+			stop()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "reminders/s")
+			w.reportLateness()
+		})
+	}
 }
 
-// createOn makes bookings until it is stopped.
-func (s *server) createOn(b *testing.B) (made *atomic.Int64, stop func()) {
+// createOn makes bookings, so many a second at most, until it is stopped.
+func (s *server) createOn(b *testing.B, limit rate.Limit) (made *atomic.Int64, stop func()) {
 	b.Helper()
+	const turn = 2 * workers
 	ctx, cancel := context.WithCancel(b.Context())
 	made = new(atomic.Int64)
 	next, ended := creates(), make(chan struct{})
+	limiter := rate.NewLimiter(limit, turn)
 	go func() {
 		defer close(ended)
-		for ctx.Err() == nil {
+		for limiter.WaitN(ctx, turn) == nil {
 			first := int(made.Load())
-			s.run(b, 10*workers, func(i int) string { return next(first + i) })
-			made.Add(10 * workers)
+			s.run(b, turn, func(i int) string { return next(first + i) })
+			made.Add(turn)
 		}
 	}()
 	return made, func() { cancel(); <-ended }
@@ -148,7 +156,7 @@ func BenchmarkRemindersDueInASecond(b *testing.B) {
 	const n, steps = 1000, 20
 	w := newWorld(b)
 	s := w.withReminders(n)
-	_, stop := s.createOn(b)
+	_, stop := s.createOn(b, rate.Inf)
 	for range steps {
 		w.letLoose(n / steps)
 		pause.For(b.Context(), time.Second/steps)

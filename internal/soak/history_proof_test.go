@@ -117,7 +117,15 @@ func trueHistory(t *testing.T) (*history, truth) {
 		world:  &world{t: t, database: pool.Config().ConnString()},
 		booked: map[string]map[int64]state{}, keyed: map[string][]string{},
 	}
-	return h, truth{moved: h.write(desk, "1", false), cancelled: h.write(desk, "2", true)}
+	is := truth{moved: h.write(desk, "1", false), cancelled: h.write(desk, "2", true)}
+	pgtest.Eventually(t, "the feed of everything", func() bool {
+		var waiting bool
+		if err := pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM event_outbox)").Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+		return !waiting
+	})
+	return h, is
 }
 
 // write makes and moves a booking, and takes down what was answered.

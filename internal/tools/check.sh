@@ -22,7 +22,7 @@ before=$(state)
 internal/tools/generate.sh
 after=$(state)
 if [[ $before != "$after" ]]; then
-  echo 'what is generated was not up to date. This has changed; commit it:'
+  echo 'What is generated was not up to date. This has changed; commit it:'
   git diff --stat "$before" "$after"
   exit 1
 fi

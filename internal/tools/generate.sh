@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Makes gen/ anew, from proto/ and from db/, and the TypeScript client's
-# src/gen, where npm is here.
+# Makes gen/ anew, from proto/ and from db/, and of proto/ the reference of the API
+# and, where npm is here, the TypeScript client's src/gen.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 internal/tools/protos.sh
 internal/tools/tool.sh buf generate
 internal/tools/tool.sh sqlc generate
+internal/tools/openapi.sh
+go run ./internal/tools/reference
 if internal/tools/npm.sh; then
   internal/tools/tool.sh buf generate --template clients/typescript/buf.gen.yaml
 fi

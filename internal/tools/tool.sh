@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tool.sh NAME ARGS…: runs buf, sqlc, golangci-lint or task in the version that
+# tool.sh NAME ARGS…: runs buf, sqlc, golangci-lint, task or the plugin of OpenAPI in the version that
 # its mod file pins. A program on PATH that says it is that version is taken,
 # since compiling these takes minutes; else it is made once, in .cache/tools.
 set -euo pipefail
@@ -12,6 +12,7 @@ case $name in
   sqlc) folder=sqlc module=github.com/sqlc-dev/sqlc version_args=version ;;
   golangci-lint) folder=lint module=github.com/golangci/golangci-lint/v2 version_args=version ;;
   task) folder=task module=github.com/go-task/task/v3 version_args=--version ;;
+  protoc-gen-connect-openapi) folder=openapi module=github.com/sudorandom/protoc-gen-connect-openapi version_args=--version ;;
   *) echo "tool.sh: no tool is called $name" >&2; exit 2 ;;
 esac
 
