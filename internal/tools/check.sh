@@ -33,6 +33,9 @@ internal/tools/lint.sh
 say 'test'
 go test -race -shuffle=on -timeout=20m ./...
 
+say 'the TypeScript client'
+internal/tools/typescript.sh
+
 # One round of each, so that none rots; `task bench` measures.
 say 'benchmarks still run'
 go test -run='^$' -bench=. -benchtime=1x ./...
