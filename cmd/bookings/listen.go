@@ -131,8 +131,11 @@ func (l *listener) cut(err error, wait time.Duration) {
 	fmt.Fprintf(l.stderr, "bookings listen: cut off: %v; again in %v\n", err, wait.Round(time.Millisecond))
 }
 
-// print writes an event as one line of JSON.
+// print writes an event as one line: to a terminal for a person, else as JSON.
 func (l *listener) print(event *bookingsv1.Event) error {
+	if l.terminal {
+		return l.write([]byte(eventLine(event, time.Local))) //nolint:gosmopolitan // the reader's own
+	}
 	text, err := protojson.Marshal(event)
 	if err != nil {
 		return fmt.Errorf("show an event: %w", err)
@@ -142,7 +145,11 @@ func (l *listener) print(event *bookingsv1.Event) error {
 		return fmt.Errorf("show an event: %w", err)
 	}
 	line.WriteByte('\n')
-	if _, err := l.stdout.Write(line.Bytes()); err != nil {
+	return l.write(line.Bytes())
+}
+
+func (l *listener) write(line []byte) error {
+	if _, err := l.stdout.Write(line); err != nil {
 		return fmt.Errorf("cannot print an event: %w", err)
 	}
 	return nil

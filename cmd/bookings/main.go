@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/mattn/go-isatty"
+
 	"bookings/internal/app"
 )
 
@@ -29,6 +31,8 @@ type program struct {
 	stdout  io.Writer
 	stderr  io.Writer
 	environ []string
+	// terminal tells that a person reads stdout, who wants colours.
+	terminal bool
 }
 
 type command struct {
@@ -60,8 +64,14 @@ func main() {
 	// The first signal stops in order; with the handler gone, a second ends the
 	// program at once.
 	context.AfterFunc(ctx, stop)
-	p := program{stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}
+	p := program{stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ(), terminal: wantsColours()}
 	os.Exit(p.main(ctx, os.Args[1:]))
+}
+
+// wantsColours reports whether standard output is a terminal, where nobody has said no
+// (no-color.org).
+func wantsColours() bool {
+	return isatty.IsTerminal(os.Stdout.Fd()) && os.Getenv("NO_COLOR") == ""
 }
 
 func (p program) main(ctx context.Context, args []string) int {
