@@ -96,7 +96,7 @@ func breakThings(t *testing.T, w *world, faults []fault, readers []*reader, rand
 	}
 	for _, server := range w.servers {
 		if !server.ready(ctx) {
-			t.Fatal("a server did not get ready again")
+			t.Fatal("a server did not get ready again: ", server.state(ctx))
 		}
 	}
 	return caused

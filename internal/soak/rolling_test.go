@@ -92,7 +92,7 @@ func TestARollingRestartLosesNoRequestAndNoEvent(t *testing.T) {
 		s.end(syscall.SIGTERM)
 		s.start()
 		if !s.ready(ctx) {
-			t.Fatal("a server did not get ready again")
+			t.Fatal("a server did not get ready again: ", s.state(ctx))
 		}
 	}
 	pause.For(ctx, time.Second)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -169,6 +170,8 @@ type server struct {
 	mu   sync.Mutex
 	cmd  *exec.Cmd
 	done chan struct{}
+	// stderr is what its last process has complained of.
+	stderr *bytes.Buffer
 }
 
 func (s *server) start() {
@@ -181,8 +184,8 @@ func (s *server) start() {
 	cmd.Env = append(append(cmd.Env, s.world.settings...), s.settings...)
 	reader, writer := io.Pipe()
 	cmd.Stdout = writer
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
+	s.stderr = &bytes.Buffer{}
+	cmd.Stderr = s.stderr
 	if err := cmd.Start(); err != nil {
 		panic(err)
 	}
@@ -231,6 +234,26 @@ func (s *server) ready(ctx context.Context) bool {
 		}
 	}
 	return true
+}
+
+// state is what can be said of a server that is not ready.
+func (s *server) state(ctx context.Context) string {
+	select {
+	case <-s.done:
+		return fmt.Sprintf("it has ended: %v\n%s", s.cmd.ProcessState, s.stderr)
+	default:
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.addr+"/health/ready", http.NoBody)
+	if err != nil {
+		return err.Error()
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, _ := io.ReadAll(response.Body)
+	return fmt.Sprintf("%s: %s", response.Status, body)
 }
 
 // redisServer is a real Redis that keeps nothing on disk.
