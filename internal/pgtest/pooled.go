@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"bookings/internal/pause"
 )
 
 // pgbouncer's configuration: few sessions, which many connections share in turn.
@@ -83,7 +81,10 @@ func (p programs) supervise(t testing.TB, name string, args ...string) {
 			cmd.WaitDelay = 10 * time.Second
 			if err := cmd.Run(); err != nil && ctx.Err() == nil {
 				t.Logf("pgtest: %s has ended, and is started again: %v", name, err)
-				pause.For(ctx, 100*time.Millisecond) // one that cannot start must not spin
+				select { // one that cannot start must not spin
+				case <-time.After(100 * time.Millisecond):
+				case <-ctx.Done():
+				}
 			}
 		}
 	})
