@@ -244,7 +244,7 @@ type BookingInsertRow struct {
 // Books where the slot and the key are free and the customer has fewer PENDING
 // bookings at this provider than max_pending, which is NULL where nobody counts. It
 // answers how many there are, whether it has booked, and the ids of the jobs that
-// are to be inserted with it (JobInsert). Free of races under the lock of the
+// are to be inserted with it (bookingjob.Insert). Free of races under the lock of the
 // provider's feed.
 //
 // It raises no error where the slot is taken or the key is: the constraints

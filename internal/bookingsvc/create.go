@@ -30,37 +30,38 @@ func (s *Service) Create(ctx context.Context, by booking.Actor, r booking.Reques
 	if err != nil {
 		return Created{}, err
 	}
-	// The id is made here and not by the database, since River's job, which is
-	// inserted first, has to name it. It is a UUIDv7 (RFC 9562): it sorts by the
+	// The id is made here and not by the database, since River's job and the event,
+	// which go out with it, have to name it. It is a UUIDv7 (RFC 9562): it sorts by the
 	// time it was made, so that new rows are neighbours in their index.
 	b, event, err := booking.New(uuid.Must(uuid.NewV7()), by, r, s.now(), s.Terms)
 	if err != nil {
 		return s.replayOr(ctx, by, r, err)
 	}
-	created, err := s.insert(ctx, by, r, createBatch{booking: b, event: event})
-	if err != nil {
-		return s.replayOr(ctx, by, r, err)
-	}
-	return Created{Booking: created}, nil
+	return s.insert(ctx, by, r, createBatch{booking: b, event: event})
 }
 
-// insert books, in one round trip, commit included; a trial takes a second to roll back.
-func (s *Service) insert(ctx context.Context, by booking.Actor, r booking.Request, c createBatch) (booking.Booking, error) {
+// insert books, in one round trip, commit included; a trial takes a second to roll back,
+// a refusal a second to look up its key.
+func (s *Service) insert(ctx context.Context, by booking.Actor, r booking.Request, c createBatch) (Created, error) {
 	c.key, c.fingerprint, c.maxPending, c.client = r.IdempotencyKey, booking.Fingerprint(by, r), s.MaxPending, s.Jobs
 	statements := func(batch *pgbatch.Batch) error { return c.queue(ctx, batch) }
 	if r.ValidateOnly {
 		err := s.Pool.InTxAfter(ctx, r.ProviderID, statements, func(pgx.Tx) error { return errRollback })
 		if !errors.Is(err, errRollback) {
-			return booking.Booking{}, pgerror.Explain(err)
+			return Created{}, pgerror.Explain(err)
 		}
 		b, err := c.outcome(by)
-		return withoutIdentity(b), err
+		return Created{Booking: withoutIdentity(b)}, err
 	}
 	if err := s.Pool.AsTx(ctx, r.ProviderID, statements); err != nil {
-		return booking.Booking{}, pgerror.Explain(fmt.Errorf("insert a booking: %w", err))
+		return Created{}, pgerror.Explain(fmt.Errorf("insert a booking: %w", err))
 	}
 	s.Feeds.Publish(c.entries)
-	return c.outcome(by)
+	b, refused := c.outcome(by)
+	if refused != nil {
+		return s.replayOr(ctx, by, r, refused)
+	}
+	return Created{Booking: b}, nil
 }
 
 // replayOr answers a call that is refused: with the booking that its key has made, or
@@ -72,7 +73,7 @@ func (s *Service) insert(ctx context.Context, by booking.Actor, r booking.Reques
 // There is no transaction: a booking that is there stays, and one that is made
 // at this moment by a call of this key is no earlier than this call.
 func (s *Service) replayOr(ctx context.Context, by booking.Actor, r booking.Request, broken error) (Created, error) {
-	if _, refused := errors.AsType[*booking.Error](broken); !refused || r.IdempotencyKey == "" {
+	if r.IdempotencyKey == "" {
 		return Created{}, broken
 	}
 	earlier, err := queries.BookingGetByKey(ctx, s.Pool, keyParams(r.ProviderID, r.IdempotencyKey))

@@ -62,8 +62,8 @@ func (c *createBatch) queue(ctx context.Context, batch *pgbatch.Batch) error {
 	return nil
 }
 
-// outcome judges what kept the booking from being made, where something did: a key
-// that is taken has been looked for already, and the slot comes last.
+// outcome judges what kept the booking from being made, where something did. The slot
+// comes last: it may be the key instead, which replayOr looks for.
 func (c *createBatch) outcome(by booking.Actor) (booking.Booking, error) {
 	if c.inserted.Inserted {
 		return bookingdb.WithJobs(c.booking, c.inserted.ReminderJobID, c.inserted.ExpireJobID), nil
