@@ -9,6 +9,7 @@ export type { GetToken, TokenRequest } from "./token.js";
 export type { Socket, SocketConstructor } from "./socket.js";
 export type { Lost } from "./connection.js";
 export type { BackoffOptions } from "./backoff.js";
+export { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 export * from "./gen/bookings/v1/booking_pb.js";
 export * from "./gen/bookings/v1/booking_service_pb.js";
 export * from "./gen/bookings/v1/event_pb.js";

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
-import { BookingsError, BookingStatus, createClient, type Bookings, type TokenRequest } from "@bookings/client";
+import { BookingsError, BookingStatus, createClient, timestampDate, timestampFromDate, type Bookings, type TokenRequest } from "@bookings/client";
 import { Server, token } from "./support/server.js";
 import { database } from "./support/database.js";
 import { World } from "./support/world.js";
@@ -73,6 +72,13 @@ describe("calls", { concurrency: true }, () => {
     const { booking } = await bookings.getBooking({ id });
     const changed = await client(again).bookings.updateBooking({ id, note: "b", etag: booking!.etag });
     assert.deepEqual([changed.booking?.note, again.calls.length], ["b", 2]);
+  });
+
+  each("times go in as dates and come back the same", async (_, client) => {
+    const [start, end] = [new Date(Date.now() + 30 * hour), new Date(Date.now() + 31 * hour)];
+    const times = { startTime: timestampFromDate(start), endTime: timestampFromDate(end) };
+    const { booking } = await client().bookings.createBooking({ customerId: "anna", ...times });
+    assert.deepEqual([booking!.startTime!, booking!.endTime!].map(timestampDate), [start, end]);
   });
 
   each("an error has its reason, and the fields at fault", async (_, client) => {

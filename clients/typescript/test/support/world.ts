@@ -1,5 +1,4 @@
-import { createClient, type Bookings, type GetToken } from "@bookings/client";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { createClient, timestampFromDate, type Bookings, type GetToken } from "@bookings/client";
 import { database } from "./database.js";
 import { Proxy } from "./proxy.js";
 import { Server, token } from "./server.js";
