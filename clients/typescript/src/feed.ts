@@ -13,6 +13,14 @@ export interface Reset {
   readonly head: Place;
 }
 
+/** A line is there, and with it the feed's state at that moment. */
+export interface Connected {
+  /** It goes on from your place: what follows up to the head has happened meanwhile. */
+  readonly resumed: boolean;
+  /** The newest entry. */
+  readonly head: Place;
+}
+
 export interface FeedOptions {
   readonly baseUrl: string;
   readonly getToken: GetToken;
@@ -23,7 +31,7 @@ export interface FeedOptions {
   /** List your bookings here. What happens meanwhile comes afterwards, as events. */
   readonly onReset?: ((reset: Reset) => void | Promise<void>) | undefined;
   /** The line is there. */
-  readonly onConnected?: (() => void) | undefined;
+  readonly onConnected?: ((connected: Connected) => void) | undefined;
   /** The line, or a try to get one, was lost. The feed comes back by itself. */
   readonly onLost?: ((lost: Lost) => void) | undefined;
   /** The constructor to use where there is no global WebSocket. */
@@ -126,9 +134,10 @@ export class Feed implements AsyncIterable<FeedEvent> {
   /** Where the feed goes on: where we are, or after its head. */
   async #open(ready: Ready, place: Place | undefined): Promise<Place> {
     this.#refused = false;
-    this.#options.onConnected?.();
-    if (place !== undefined && ready.data.resumed) return place;
     const head = placeOf(ready.data);
+    const resumed = place !== undefined && ready.data.resumed;
+    this.#options.onConnected?.({ resumed, head });
+    if (resumed) return place;
     await this.#options.onReset?.({ first: place === undefined, head });
     await this.#store.save(head);
     return head;

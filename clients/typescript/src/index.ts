@@ -2,7 +2,7 @@
 export { createClient, type Bookings, type ClientOptions } from "./client.js";
 export type { FieldViolation } from "./details.js";
 export { BookingsError } from "./error.js";
-export { Feed, type FeedOptions, type Reset } from "./feed.js";
+export { Feed, type Connected, type FeedOptions, type Reset } from "./feed.js";
 export type { BookingFacts, FeedEvent, ReminderFacts } from "./event.js";
 export { localStoragePlace, memoryPlace, type Place, type PlaceStore } from "./place.js";
 export type { GetToken, TokenRequest } from "./token.js";

@@ -1,0 +1,20 @@
+import { useState } from "preact/hooks";
+import { noProblem, problemOf, type Problem } from "./words.js";
+
+/** One attempt at a time at something that can fail, for a form with these fields. */
+export function useAttempt(fields: readonly string[] = []) {
+  const [problem, setProblem] = useState<Problem>(noProblem);
+  const [busy, setBusy] = useState(false);
+  const attempt = async (act: () => Promise<void>) => {
+    setBusy(true);
+    try {
+      await act();
+      setProblem(noProblem());
+    } catch (error) {
+      setProblem(problemOf(error, fields));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { problem, busy, attempt, setProblem };
+}

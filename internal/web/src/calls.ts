@@ -1,0 +1,65 @@
+import { changed } from "./changes.js";
+import type { Identity } from "./token.js";
+
+/** A call as it went over the line, and what was answered. */
+export interface Call {
+  readonly number: number;
+  readonly caller: Identity;
+  /** Such as CreateBooking. */
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly request: object;
+  /** Missing as long as there is none; an error's text where none came. */
+  answer?: Answer | string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+const mostKept = 80;
+
+/** The calls that were made, the newest first. */
+export const calls: Call[] = [];
+
+/** Whether a person asked for it: the page reads much by itself. */
+export function isAction(call: Call): boolean {
+  return !/^(Get|List)/.test(call.method);
+}
+
+/** The number of the call that is looked at: the newest, unless one was chosen. */
+export const looking: { at?: number } = {};
+
+export function lookAt(call: Call): void {
+  looking.at = call.number;
+  changed();
+}
+
+/** fetch, with a record of what it does. */
+export function recorded(caller: Identity): typeof fetch {
+  return async (input, init) => {
+    const call = await describe(caller, new Request(input, init));
+    calls.unshift(call);
+    calls.length = Math.min(calls.length, mostKept);
+    try {
+      const response = await fetch(input, init);
+      call.answer = { status: response.status, headers: response.headers, body: await response.clone().json() };
+      return response;
+    } catch (error) {
+      call.answer = String(error);
+      throw error;
+    } finally {
+      changed();
+    }
+  };
+}
+
+let made = 0;
+
+async function describe(caller: Identity, request: Request): Promise<Call> {
+  const method = request.url.split("/").pop()!;
+  return { number: ++made, caller, method, url: request.url, headers: request.headers, request: await request.json() };
+}
