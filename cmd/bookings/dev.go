@@ -96,13 +96,16 @@ func (p program) serveDev(ctx context.Context, state devState, settings app.Sett
 // environment says nothing. Wrong ones are named before anything is started, so
 // the address of a PostgreSQL of our own is not known yet.
 func (p program) devSettings(state devState) (app.Settings, error) {
-	defaults := []string{"ADDR=localhost:8080", "JWT_SECRET=" + state.Secret, "INTERNAL_TOKEN=" + state.InternalToken, "LOG_FORMAT=text", "DOCS=true"}
+	defaults := []string{
+		"ADDR=localhost:8080", "JWT_SECRET=" + state.Secret, "INTERNAL_TOKEN=" + state.InternalToken, "LOG_FORMAT=text",
+		"PAGE=true", "DOCS=true",
+	}
 	p.environ = slices.Concat(defaults, p.environ)
 	if p.variable("DATABASE_URL") == "" {
 		p.environ = append(p.environ, "DATABASE_URL=postgres:///of-our-own")
 	}
 	settings, err := p.settings()
-	settings.Drain = 0
+	settings.Drain, settings.MintTokens = 0, true
 	return settings, err
 }
 

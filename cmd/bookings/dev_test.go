@@ -81,6 +81,18 @@ func TestWhatDevPrintsWorksAndStaysForTheNextStart(t *testing.T) {
 	folder := devFolder(t)
 	dev := launch(t, []string{"ADDR=127.0.0.1:0"}, "dev", "--dir", folder)
 	lines := guideLines(dev)
+	opened := strings.Fields(lines[1])
+	if opened[0] != "Open" || !strings.Contains(lines[3], "/docs") {
+		t.Fatalf("dev names no page first, or not the reference after it: %q", lines)
+	}
+	page := paste(t, "curl -sf "+opened[1])
+	if !strings.Contains(page, `<meta name="tokens" content="/dev/token">`) {
+		t.Errorf("the page is not there, or is told of no tokens: %s", page)
+	}
+	const asAlice = `-H 'Content-Type: application/json' -d '{"role": "customer", "userId": "alice"}'`
+	if token := paste(t, "curl -sf "+opened[1]+"/dev/token "+asAlice); !strings.Contains(token, `"expireTime"`) {
+		t.Errorf("there is no token in %s", token)
+	}
 	address := strings.Fields(commandWith(t, lines, "/docs"))
 	if page := paste(t, "curl -sf "+address[len(address)-1]); !strings.Contains(page, "<rapi-doc") {
 		t.Errorf("the reference is not there: %s", page)

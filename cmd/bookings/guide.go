@@ -13,8 +13,9 @@ import (
 
 // guide is what dev prints once it serves. A test runs its commands.
 var guide = template.Must(template.New("guide").Parse(`
-bookings is ready at {{.URL}}    (Ctrl-C stops it; data are kept)
-{{if .Docs}}
+{{if .Page}}Open {{.URL}} to book as two people, side by side    (Ctrl-C stops it; data are kept)
+{{else}}bookings is ready at {{.URL}}    (Ctrl-C stops it; data are kept)
+{{end}}{{if .Docs}}
 Read about its API, and try it, at {{.URL}}/docs
 {{end}}
 Two people to try it with: the customer alice and the provider bob.
@@ -47,8 +48,9 @@ List as alice, with gRPC:
 func (p program) printGuide(state devState, settings app.Settings, addr net.Addr) {
 	start := time.Now().UTC().AddDate(0, 0, 1).Truncate(time.Hour)
 	err := guide.Execute(p.stdout, map[string]any{
-		"URL":            "http://" + addr.String(),
+		"URL":            address(settings, addr),
 		"InternalTokens": settings.InternalTokens,
+		"Page":           settings.Page,
 		"Docs":           settings.Docs,
 		"CustomerToken":  state.CustomerToken,
 		"ProviderToken":  state.ProviderToken,
@@ -59,6 +61,19 @@ func (p program) printGuide(state devState, settings app.Settings, addr net.Addr
 	if err != nil {
 		p.progress("cannot print what to try: " + err.Error())
 	}
+}
+
+// address is where this machine finds the server: one that listens on every address has
+// none that could be opened.
+func address(settings app.Settings, addr net.Addr) string {
+	scheme, place := "http://", addr.String()
+	if settings.TLSCert != "" {
+		scheme = "https://"
+	}
+	if host, port, err := net.SplitHostPort(place); err == nil && net.ParseIP(host).IsUnspecified() {
+		place = net.JoinHostPort("localhost", port)
+	}
+	return scheme + place
 }
 
 // invocation is how this program is called: by go run it has no name that stays.

@@ -23,6 +23,8 @@ type bareServer struct {
 	sockets  *wsapi.Handler
 	// now is the clock of the outer handler.
 	now func() time.Time
+	// peer is where requests seem to come from; empty: from where they do.
+	peer string
 }
 
 // bare runs one, for what is decided before a handler is asked.
@@ -47,8 +49,18 @@ func bare(t testing.TB, changes ...func(*bareServer)) *instance {
 		t.Fatal(err)
 	}
 	handler.Now = b.now
-	i.serve(handler, log)
+	i.serve(seenFrom(b.peer, handler), log)
 	return i
+}
+
+func seenFrom(peer string, handler http.Handler) http.Handler {
+	if peer == "" {
+		return handler
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.RemoteAddr = peer
+		handler.ServeHTTP(w, r)
+	})
 }
 
 func (i *instance) serve(handler http.Handler, log *slog.Logger) {

@@ -137,11 +137,17 @@ func (b *tab) do(method string, params map[string]any) message {
 // await waits until an expression is true in the page.
 func (b *tab) await(expression string) {
 	b.t.Helper()
-	waiting := `new Promise(done => { const look = () => (` + expression + `) ? done(true) : setTimeout(look, 20); look(); })`
-	said := b.do("Runtime.evaluate", map[string]any{"expression": waiting, "awaitPromise": true})
+	b.value(`new Promise(done => { const look = () => (` + expression + `) ? done(true) : setTimeout(look, 20); look(); })`)
+}
+
+// value is what an expression comes to in the page; a promise is waited for.
+func (b *tab) value(expression string) any {
+	b.t.Helper()
+	said := b.do("Runtime.evaluate", map[string]any{"expression": expression, "awaitPromise": true})
 	if said.Result.ExceptionDetails != nil {
 		b.t.Fatalf("%s: %s", expression, said.Result.ExceptionDetails.Text)
 	}
+	return said.Result.Result.Value
 }
 
 // It is read, and a method is tried, in a browser that may ask any host there is.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,10 +62,10 @@ func TestWhatIsNotBelowDocsIsToldInTheDoorsForm(t *testing.T) {
 	}
 }
 
-func TestAPageOfTheReferenceIsSentOnce(t *testing.T) {
+func TestAPageIsSentOnce(t *testing.T) {
 	t.Parallel()
-	i := bareDocs(t)
-	for path := range reference.Pages() {
+	i := bare(t, func(b *bareServer) { b.settings.Docs, b.settings.Page = true, true })
+	for _, path := range slices.Concat(slices.Collect(maps.Keys(reference.Pages())), pagePaths) {
 		_, plain := i.exchange(i.get(path, http.Header{}))
 		for coding, unpack := range map[string]func([]byte) []byte{"": nil, "gzip": unzip, "gzip;q=0": nil, "br, gzip;q=0.5": unzip} {
 			header := http.Header{"Accept-Encoding": {coding}}

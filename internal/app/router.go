@@ -21,9 +21,9 @@ func newRouter(missing http.Handler) *router {
 	return &router{paths: map[string]http.Handler{}, trees: map[string]http.Handler{}, missing: missing}
 }
 
-// Handle adds a path, or all paths below one that ends in a slash.
+// Handle adds a path, or all paths below one that ends in a slash; / is itself alone.
 func (m *router) Handle(path string, handler http.Handler) {
-	if strings.HasSuffix(path, "/") {
+	if path != "/" && strings.HasSuffix(path, "/") {
 		m.trees[path] = handler
 		return
 	}

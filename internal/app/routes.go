@@ -28,6 +28,11 @@ func routes(side middleware.Side, s Settings, doors rpcapi.Options, sockets *wsa
 			mux.get(path, page)
 		}
 	}
+	if s.Page && side != middleware.SideInternal {
+		if err := addPage(mux, s, responder); err != nil {
+			return nil, err
+		}
+	}
 	doors.HideReflection = side == middleware.SidePublic
 	if err := rpcapi.Mount(mux.Handle, doors); err != nil {
 		return nil, err
@@ -46,7 +51,8 @@ func routes(side middleware.Side, s Settings, doors rpcapi.Options, sockets *wsa
 }
 
 // refuseForeignPages keeps pages of other sites from calling through the browser of
-// somebody who has a client certificate: a browser shows it for every page.
+// somebody who may come in without a token: by a client certificate, which a browser
+// shows for every page, or by sitting at this machine.
 func refuseForeignPages(responder apierror.Responder, next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

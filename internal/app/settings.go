@@ -53,6 +53,7 @@ type Settings struct {
 	AllowedOrigins  []string        `env:"ALLOWED_ORIGINS" help:"origins that browsers may call from, such as https://example.com; * is any"`
 	TrustedProxies  []netip.Prefix  `env:"TRUSTED_PROXIES" help:"networks whose X-Forwarded-For counts, such as 10.0.0.0/8"`
 	Docs            bool            `env:"DOCS" envDefault:"false" help:"true: the API's reference at /docs of ADDR; bookings dev has it anyhow"`
+	Page            bool            `env:"PAGE" envDefault:"false" help:"true: the page at / of ADDR, to book with; bookings dev has it anyhow"`
 	LogLevel        slog.Level      `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
 	LogFormat       string          `env:"LOG_FORMAT" envDefault:"json" help:"json or text"`
 	ShutdownTimeout time.Duration   `env:"SHUTDOWN_TIMEOUT" envDefault:"20s" help:"how long a shutdown may take"`
@@ -68,6 +69,9 @@ type Settings struct {
 	Silence time.Duration
 	// Worker tells whether reminders are worked here.
 	Worker bool
+	// MintTokens has the page make tokens for whoever sits at this machine. It is
+	// dev's, and no variable's.
+	MintTokens bool
 }
 
 // FromEnvironment reads the settings of a server. Its error names every fault.

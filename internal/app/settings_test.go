@@ -45,7 +45,7 @@ func TestSettingsAreReadFromTheEnvironment(t *testing.T) {
 		"ADDR=127.0.0.1:1", "TLS_CERT="+cert, "TLS_KEY="+key, "REDIS_URL=redis://localhost:6379", "JWT_ISSUER=i", "JWT_AUDIENCE=a",
 		"INTERNAL_TOKEN="+serviceToken+","+serviceToken, "RATE_LIMIT_RPM=0", "MAX_PENDING=3", "PENDING_TTL=24h", "REMINDER_LEADS=90s", "FEED_RETENTION=1h",
 		"ALLOWED_ORIGINS=https://a.example,http://localhost:3000", "TRUSTED_PROXIES=10.0.0.0/8,fd00::/8", "MAX_CONNECTIONS=20", "MAX_CONNECTIONS_PER_ADDRESS=2",
-		"DOCS=true", "LOG_LEVEL=debug", "LOG_FORMAT=text", "SHUTDOWN_TIMEOUT=1m", "PATH=/bin",
+		"DOCS=true", "PAGE=true", "LOG_LEVEL=debug", "LOG_FORMAT=text", "SHUTDOWN_TIMEOUT=1m", "PATH=/bin",
 	))
 	want := Settings{
 		Addr: "127.0.0.1:1", TLSCert: cert, TLSKey: key, DatabaseURL: "postgres://localhost/bookings",
@@ -53,7 +53,7 @@ func TestSettingsAreReadFromTheEnvironment(t *testing.T) {
 		InternalTokens: []string{serviceToken, serviceToken}, MaxConnections: 20, MaxEach: 2, MaxPending: 3, PendingTTL: 24 * time.Hour, ReminderLeads: []time.Duration{90 * time.Second}, FeedRetention: time.Hour,
 		AllowedOrigins: []string{"https://a.example", "http://localhost:3000"},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
-		Docs:           true, LogLevel: slog.LevelDebug, LogFormat: "text", ShutdownTimeout: time.Minute, TraceProtocol: "http/protobuf", Drain: got.Drain, Worker: true,
+		Docs:           true, Page: true, LogLevel: slog.LevelDebug, LogFormat: "text", ShutdownTimeout: time.Minute, TraceProtocol: "http/protobuf", Drain: got.Drain, Worker: true,
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v (%v), want %+v", got, err, want)
@@ -202,7 +202,7 @@ func TestTheHelpExplainsEverySetting(t *testing.T) {
 	for _, name := range []string{
 		"ADDR", "TLS_CERT", "TLS_KEY", "DATABASE_URL", "REDIS_URL", "JWT_SECRET", "JWT_PUBLIC_KEY_FILE", "JWT_JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "INTERNAL_TOKEN",
 		"INTERNAL_ADDR", "INTERNAL_TLS_CERT", "INTERNAL_TLS_KEY", "INTERNAL_CLIENT_CA", "INTERNAL_CLIENT_NAMES",
-		"RATE_LIMIT_RPM", "MAX_PENDING", "PENDING_TTL", "REMINDER_LEADS", "FEED_RETENTION", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "DOCS", "LOG_LEVEL", "LOG_FORMAT", "SHUTDOWN_TIMEOUT",
+		"RATE_LIMIT_RPM", "MAX_PENDING", "PENDING_TTL", "REMINDER_LEADS", "FEED_RETENTION", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "DOCS", "PAGE", "LOG_LEVEL", "LOG_FORMAT", "SHUTDOWN_TIMEOUT",
 		"ADMIN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL",
 	} {
 		if !slices.Contains(named, name) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -81,12 +82,21 @@ func (c *claims) actor() booking.Actor {
 	return booking.Actor{Role: booking.Role(role), ID: id}
 }
 
-// isPerson reports whether a token may name this actor. No token makes its
-// bearer an internal service.
-func isPerson(actor booking.Actor) bool {
-	role := actor.Role == booking.RoleCustomer || actor.Role == booking.RoleProvider
+// isPerson reports whether a token may name this actor.
+func isPerson(actor booking.Actor) bool { return len(Faults(actor)) == 0 }
+
+// Faults are why no token may name this actor. No token makes its bearer an internal
+// service.
+func Faults(actor booking.Actor) (faults []booking.FieldViolation) {
+	if actor.Role != booking.RoleCustomer && actor.Role != booking.RoleProvider {
+		faults = append(faults, booking.FieldViolation{Field: "role", Description: "must be customer or provider"})
+	}
 	length := utf8.RuneCountInString(actor.ID)
-	return role && length >= 1 && length <= maxIDLength && !strings.ContainsFunc(actor.ID, isForbidden)
+	if length < 1 || length > maxIDLength || strings.ContainsFunc(actor.ID, isForbidden) {
+		description := fmt.Sprintf("must be 1 to %d characters without control characters", maxIDLength)
+		faults = append(faults, booking.FieldViolation{Field: "user_id", Description: description})
+	}
+	return faults
 }
 
 // isForbidden finds what an id must not contain. U+FFFD is what encoding/json

@@ -4,6 +4,8 @@ import (
 	"embed"
 	"net/http"
 	"strings"
+
+	"bookings/internal/static"
 )
 
 // openapi.yaml is made by internal/tools/reference, asyncapi.yaml is written by hand.
@@ -39,10 +41,10 @@ func Pages() map[string]http.HandlerFunc {
 			panic(err) // each is in the program: a test reads them all
 		}
 		if strings.HasSuffix(place.file, ".gz") {
-			pages[path] = newPage(place.media, unpack(content), content).ServeHTTP
+			pages[path] = static.Packed(place.media, policy, content).ServeHTTP
 			continue
 		}
-		pages[path] = newPage(place.media, content, pack(content)).ServeHTTP
+		pages[path] = static.New(place.media, policy, content).ServeHTTP
 	}
 	return pages
 }

@@ -24,13 +24,11 @@ func (h Missing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // status that its code may not have. Where it is none of RPC's that is a
 // google.rpc.Status in JSON, as REST's.
 func refuseAsSpoken(responder apierror.Responder, w http.ResponseWriter, r *http.Request, status int, known *booking.Error) {
-	answer := middleware.Wrap(w, r)
 	if speaksGRPC(r) || speaksConnect(r) {
-		writeRefusal(responder, answer, r, status, known)
+		writeRefusal(responder, middleware.Wrap(w, r), r, status, known)
 		return
 	}
-	answer.ForceStatus(status)
-	responder.WriteStatus(answer, r, known)
+	refuseUnder(responder, w, r, status, known)
 }
 
 // writeRefusal says an error as connect does, under an HTTP status that its code

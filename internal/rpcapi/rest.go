@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"bookings/internal/apierror"
 	"bookings/internal/middleware"
 )
 
@@ -119,15 +120,15 @@ func (h *rest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	dropLibraryHeaders(w.Header())
 	if refusal.Status == http.StatusMethodNotAllowed {
-		h.refuse(answer, r, refusal.Status, errVerb)
+		refuseUnder(h.Responder, answer, r, refusal.Status, errVerb)
 		return
 	}
 	Missing{h.Responder}.ServeHTTP(answer, r)
 }
 
-// refuse answers under an HTTP status that the error's code does not have.
-func (h *rest) refuse(w http.ResponseWriter, r *http.Request, status int, err error) {
+// refuseUnder answers under an HTTP status that the error's code does not have.
+func refuseUnder(responder apierror.Responder, w http.ResponseWriter, r *http.Request, status int, err error) {
 	answer := middleware.Wrap(w, r)
 	answer.ForceStatus(status)
-	h.WriteStatus(answer, r, err)
+	responder.WriteStatus(answer, r, err)
 }

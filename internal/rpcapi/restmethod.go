@@ -39,7 +39,7 @@ func (m *restMethod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	switch {
 	case r.ContentLength != 0 && !isJSON(r), !isReadable(r):
-		m.refuse(w, r, http.StatusUnsupportedMediaType, errMedia)
+		refuseUnder(m.Responder, w, r, http.StatusUnsupportedMediaType, errMedia)
 		return
 	case err != nil, !utf8.ValidString(r.URL.Path), !isText(query):
 		m.WriteStatus(w, r, booking.Errorf(booking.ReasonValidationFailed, "the request cannot be read"))
@@ -48,7 +48,7 @@ func (m *restMethod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	response, err := m.call(r, query)
 	switch {
 	case booking.IsReason(err, apierror.ReasonTooLarge):
-		m.refuse(w, r, http.StatusRequestEntityTooLarge, err)
+		refuseUnder(m.Responder, w, r, http.StatusRequestEntityTooLarge, err)
 	case err != nil:
 		m.WriteStatus(w, r, err)
 	default:

@@ -1,4 +1,4 @@
-package reference
+package static
 
 import (
 	"bytes"
@@ -12,16 +12,27 @@ import (
 	"time"
 )
 
-// page is a file as it is served: plain, or packed for those who take that.
-type page struct {
-	media         string
+// File is a file as it is served: plain, or packed for those who take that.
+type File struct {
+	media, policy string
 	plain, packed []byte
 	tag           string
 }
 
-func newPage(media string, plain, packed []byte) page {
+// New is a file of a media type. The policy (Content-Security-Policy) says what a
+// page may load and ask; it is that of whoever serves it.
+func New(media, policy string, plain []byte) File {
+	return newFile(media, policy, plain, pack(plain))
+}
+
+// Packed is a file that is kept packed by gzip.
+func Packed(media, policy string, packed []byte) File {
+	return newFile(media, policy, unpack(packed), packed)
+}
+
+func newFile(media, policy string, plain, packed []byte) File {
 	sum := sha256.Sum256(plain)
-	return page{media: media, plain: plain, packed: packed, tag: hex.EncodeToString(sum[:16])}
+	return File{media: media, policy: policy, plain: plain, packed: packed, tag: hex.EncodeToString(sum[:16])}
 }
 
 func pack(plain []byte) []byte {
@@ -32,7 +43,6 @@ func pack(plain []byte) []byte {
 	return packed.Bytes()
 }
 
-// unpack is what a file of assets/ is kept packed of.
 func unpack(packed []byte) []byte {
 	reader, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
@@ -47,18 +57,18 @@ func unpack(packed []byte) []byte {
 
 // ServeHTTP answers GET and HEAD. A browser keeps what it has been given and asks
 // each time whether it is still so: a new version shows at once.
-func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("Content-Type", p.media)
-	header.Set("Content-Security-Policy", policy)
+	header.Set("Content-Type", f.media)
+	header.Set("Content-Security-Policy", f.policy)
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Cache-Control", "no-cache")
 	header.Add("Vary", "Accept-Encoding") // beside the Origin of pages that may call
-	body, tag := p.plain, p.tag
+	body, tag := f.plain, f.tag
 	// Whoever asks for a part means the plain bytes.
 	if takesGzip(r) && r.Header.Get("Range") == "" {
-		body, tag = p.packed, p.tag+"-gzip" // a strong tag stands for these bytes
+		body, tag = f.packed, f.tag+"-gzip" // a strong tag stands for these bytes
 		header.Set("Content-Encoding", "gzip")
 		header.Set("Content-Length", strconv.Itoa(len(body))) // else left out beside an encoding
 	}
