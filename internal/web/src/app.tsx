@@ -9,7 +9,7 @@ export function App() {
     <>
       <header class="top">
         <h1>Bookings</h1>
-        <p>Two people, one backend: what one does, the other sees in the same moment.</p>
+        <p>Two people, one backend: book a free hour on one side, and see the other change in the same moment.</p>
         {mint && <a href="docs">API reference</a>}
       </header>
       <main>

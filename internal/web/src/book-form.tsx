@@ -44,7 +44,7 @@ export function BookForm({ person, hour, onDone }: { person: Person; hour: Date;
           <select {...attributes} value={minutes} onChange={(e) => setMinutes(Number(e.currentTarget.value))}>
             {lengths.map((length) => (
               <option key={length} value={length}>
-                {length} minutes
+                {length} min
               </option>
             ))}
           </select>

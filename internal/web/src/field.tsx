@@ -1,5 +1,5 @@
 import type { AriaAttributes, ComponentChildren } from "preact";
-import { useId } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Problem } from "./words.js";
 
 interface FieldProps {
@@ -10,9 +10,11 @@ interface FieldProps {
   readonly children: (attributes: { id: string; name: string } & AriaAttributes) => ComponentChildren;
 }
 
+let fields = 0;
+
 /** A field with its label, and what is wrong with it in words. */
 export function Field({ label, name, problem, children }: FieldProps) {
-  const id = useId();
+  const [id] = useState(() => `field-${++fields}`);
   const wrong = problem.fields[name];
   const attributes = wrong ? { "aria-invalid": true, "aria-describedby": `${id}-wrong` } : {};
   return (
