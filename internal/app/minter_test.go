@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -130,6 +131,17 @@ func TestNobodyElseIsGivenTokens(t *testing.T) {
 		if response.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %s", verb, response.Status)
 		}
+	}
+}
+
+func TestNoVariableHasTokensMade(t *testing.T) {
+	t.Parallel()
+	settings, err := FromEnvironment(required("PAGE=true", "MINT_TOKENS=true", "MINTTOKENS=true", "MintTokens=true", "DEV=true"))
+	if err != nil || settings.MintTokens {
+		t.Errorf("tokens are made: %v, %v", settings.MintTokens, err)
+	}
+	if field, _ := reflect.TypeFor[Settings]().FieldByName("MintTokens"); field.Tag != "" {
+		t.Errorf("the field has the tag %s", field.Tag)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // linkTo is a lookPath that finds a link to the program given.
@@ -136,15 +137,19 @@ func TestHowFarNpmIsIsTold(t *testing.T) {
 	}()
 	said, err := os.OpenFile(steps, os.O_RDWR, 0) // which waits for nobody
 	check(t, err)
-	reached := int64(0)
+	reached, late := int64(0), time.After(time.Minute)
 	for _, step := range []struct{ size, want int64 }{{1000, 1008}, {total / 2, total/2 + 8}, {2 * total, total}} {
 		fmt.Fprintln(said, step.size)
 		for reached != step.want {
-			done, ok := <-told
-			if !ok || done < reached || done > step.want {
-				t.Fatalf("told were %d bytes after %d, want %d", done, reached, step.want)
+			select {
+			case done, ok := <-told:
+				if !ok || done < reached || done > step.want {
+					t.Fatalf("told were %d bytes after %d, want %d", done, reached, step.want)
+				}
+				reached = done
+			case <-late:
+				t.Fatalf("told were %d bytes, never %d", reached, step.want)
 			}
-			reached = done
 		}
 	}
 	check(t, said.Close())
