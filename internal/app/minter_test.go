@@ -167,8 +167,11 @@ func TestPagesOfOtherOriginsAreGivenNoTokens(t *testing.T) {
 	t.Parallel()
 	i := bareMinter(t, allow("*"))
 	for _, header := range []http.Header{
-		{"Origin": {"https://evil.example"}}, {"Origin": {"null"}}, {"Origin": {"http://localhost:1"}},
-		{"Origin": {"https://evil.example"}, "Sec-Fetch-Site": {"cross-site"}}, {"Origin": {i.url()}, "Sec-Fetch-Site": {"same-site"}},
+		{"Origin": {"https://evil.example"}},
+		{"Origin": {"null"}},
+		{"Origin": {"http://localhost:1"}},
+		{"Origin": {"https://evil.example"}, "Sec-Fetch-Site": {"cross-site"}},
+		{"Origin": {i.url()}, "Sec-Fetch-Site": {"same-site"}},
 	} {
 		checkVerdict(t, header.Get("Origin"), i.mint(alice, header), notAllowed)
 	}
