@@ -61,7 +61,9 @@ func (p program) dev(ctx context.Context, args []string) error {
 
 // serveOnCluster serves on a PostgreSQL of our own, for as long as that runs.
 func (p program) serveOnCluster(ctx context.Context, state devState, settings app.Settings, data string) error {
-	cluster, err := embeddedpg.Start(ctx, embeddedpg.Options{Dir: data, Progress: p.progress})
+	told := &steps{out: p.stderr, rewrites: p.rewrites}
+	cluster, err := embeddedpg.Start(ctx, embeddedpg.Options{Dir: data, Progress: told.say, Fetched: told.fetched})
+	told.end()
 	if err != nil {
 		return err
 	}
@@ -109,7 +111,7 @@ func (p program) devSettings(state devState) (app.Settings, error) {
 	return settings, err
 }
 
-func (p program) progress(step string) { fmt.Fprintln(p.stderr, "bookings dev:", step) }
+func (p program) progress(step string) { (&steps{out: p.stderr}).say(step) }
 
 func (p program) stopCluster(cluster *embeddedpg.Cluster) {
 	if err := cluster.Stop(); err != nil {

@@ -33,6 +33,8 @@ type program struct {
 	environ []string
 	// terminal tells that a person reads stdout, who wants colours.
 	terminal bool
+	// rewrites tells that a person reads stderr, at a terminal.
+	rewrites bool
 }
 
 type command struct {
@@ -64,7 +66,10 @@ func main() {
 	// The first signal stops in order; with the handler gone, a second ends the
 	// program at once.
 	context.AfterFunc(ctx, stop)
-	p := program{stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ(), terminal: wantsColours()}
+	p := program{
+		stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ(),
+		terminal: wantsColours(), rewrites: isatty.IsTerminal(os.Stderr.Fd()),
+	}
 	os.Exit(p.main(ctx, os.Args[1:]))
 }
 

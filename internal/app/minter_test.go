@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +134,17 @@ func TestNobodyElseIsGivenTokens(t *testing.T) {
 	}
 }
 
+func TestNoVariableHasTokensMade(t *testing.T) {
+	t.Parallel()
+	settings, err := FromEnvironment(required("PAGE=true", "MINT_TOKENS=true", "MINTTOKENS=true", "MintTokens=true", "DEV=true"))
+	if err != nil || settings.MintTokens {
+		t.Errorf("tokens are made: %v, %v", settings.MintTokens, err)
+	}
+	if field, _ := reflect.TypeFor[Settings]().FieldByName("MintTokens"); field.Tag != "" {
+		t.Errorf("the field has the tag %s", field.Tag)
+	}
+}
+
 // A name of theirs that leads to this machine makes their page one of ours.
 func TestTokensAreForNamesThatNobodyElseCanOwn(t *testing.T) {
 	t.Parallel()
@@ -155,8 +167,11 @@ func TestPagesOfOtherOriginsAreGivenNoTokens(t *testing.T) {
 	t.Parallel()
 	i := bareMinter(t, allow("*"))
 	for _, header := range []http.Header{
-		{"Origin": {"https://evil.example"}}, {"Origin": {"null"}}, {"Origin": {"http://localhost:1"}},
-		{"Origin": {"https://evil.example"}, "Sec-Fetch-Site": {"cross-site"}}, {"Origin": {i.url()}, "Sec-Fetch-Site": {"same-site"}},
+		{"Origin": {"https://evil.example"}},
+		{"Origin": {"null"}},
+		{"Origin": {"http://localhost:1"}},
+		{"Origin": {"https://evil.example"}, "Sec-Fetch-Site": {"cross-site"}},
+		{"Origin": {i.url()}, "Sec-Fetch-Site": {"same-site"}},
 	} {
 		checkVerdict(t, header.Get("Origin"), i.mint(alice, header), notAllowed)
 	}

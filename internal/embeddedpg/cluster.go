@@ -41,9 +41,7 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 }
 
 func start(ctx context.Context, options Options, sources sources) (_ *Cluster, err error) {
-	if options.Progress == nil {
-		options.Progress = func(string) {}
-	}
+	options = options.complete()
 	folder, err := openFolder(ctx, options)
 	if err != nil {
 		return nil, err
@@ -53,7 +51,7 @@ func start(ctx context.Context, options Options, sources sources) (_ *Cluster, e
 			err = errors.Join(err, folder.close())
 		}
 	}()
-	programs, err := sources.find(ctx, folder.runAs, options.Progress)
+	programs, err := sources.find(ctx, folder.runAs, options)
 	if err != nil {
 		return nil, err
 	}

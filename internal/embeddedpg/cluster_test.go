@@ -104,7 +104,7 @@ func TestDataOfAnotherVersionAreRefusedAndKept(t *testing.T) {
 
 func TestAFailedStartShowsTheLogAndLeavesNothing(t *testing.T) {
 	t.Parallel()
-	installed, err := thisMachine().find(t.Context(), postgresAccount(t), func(string) {})
+	installed, err := thisMachine().find(t.Context(), postgresAccount(t), Options{}.complete())
 	check(t, err)
 	broken := filepath.Join(openDir(t), "bin")
 	script(t, filepath.Join(broken, "initdb"), `exec `+installed.path("initdb")+` "$@"`)

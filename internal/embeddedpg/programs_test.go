@@ -22,7 +22,8 @@ func hidden(string) (string, error) { return "", errors.New("hidden") }
 func findIn(t *testing.T, sources sources) (found programs, said string, err error) {
 	t.Helper()
 	var lines []string
-	found, err = sources.find(t.Context(), postgresAccount(t), func(line string) { lines = append(lines, line) })
+	options := Options{Progress: func(line string) { lines = append(lines, line) }}.complete()
+	found, err = sources.find(t.Context(), postgresAccount(t), options)
 	return found, strings.Join(lines, "\n"), err
 }
 
