@@ -49,6 +49,7 @@ export function scenarios(open: () => OpenReader): void {
     const before = world.server;
     await world.startServer();
     await before.stop();
+    await record.until("a goodbye", ({ lost }) => lost.length > 0);
     assert.equal(record.lost[0]?.code, 1001);
     await world.book();
     await record.wants(1, created, created);
