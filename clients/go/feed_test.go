@@ -17,6 +17,7 @@ import (
 	bookings "bookings/clients/go"
 	bookingsv1 "bookings/gen/bookings/v1"
 	"bookings/internal/booking"
+	"bookings/internal/cabletest"
 	"bookings/internal/pgtest"
 )
 
@@ -93,8 +94,8 @@ func TestAFeedBringsEachEventOnceInOrderWhateverIsCut(t *testing.T) {
 	t.Parallel()
 	databaseURL := pgtest.URL(t)
 	s := start(t, databaseURL)
-	wire := newLine(t, s.address)
-	bob, all := as(t, wire.url(), booking.RoleProvider, "bob"), service(t, wire.url())
+	wire := cabletest.New(t, s.address)
+	bob, all := as(t, wire.URL(), booking.RoleProvider, "bob"), service(t, wire.URL())
 	readings := map[string]*reading{
 		"/bookings/feeds/provider/bob":   read(t, bob.Feed(bookings.FeedOptions{After: beginning})),
 		"/bookings/feeds/customer/alice": read(t, all.Feed(bookings.FeedOptions{After: beginning, Role: bookingsv1.Role_ROLE_CUSTOMER, UserID: "alice"})),
@@ -111,13 +112,13 @@ func TestAFeedBringsEachEventOnceInOrderWhateverIsCut(t *testing.T) {
 		return func() {
 			s.end(how)
 			s = start(t, databaseURL)
-			wire.lead(s.address)
+			wire.Lead(s.address)
 		}
 	}
 	for _, fault := range []func(){
 		func() {},
-		func() { wire.lead(s.address) }, // in the middle
-		func() { wire.lead(""); more(); wire.lead(s.address) },
+		func() { wire.Lead(s.address) }, // in the middle
+		func() { wire.Lead(""); more(); wire.Lead(s.address) },
 		restart(syscall.SIGTERM),
 		restart(syscall.SIGKILL),
 	} {
@@ -191,16 +192,16 @@ func TestAFeedOutlivesATokenSourceThatIsAway(t *testing.T) {
 func TestAFeedTellsOfAnotherHistoryAndGoesOnInIt(t *testing.T) {
 	t.Parallel()
 	one, another := start(t, pgtest.URL(t)), start(t, pgtest.URL(t))
-	wire := newLine(t, one.address)
+	wire := cabletest.New(t, one.address)
 	store := bookings.FileStore(filepath.Join(t.TempDir(), "place"))
-	bob := as(t, wire.url(), booking.RoleProvider, "bob")
+	bob := as(t, wire.URL(), booking.RoleProvider, "bob")
 	r := read(t, bob.Feed(bookings.FeedOptions{After: beginning, Store: store}))
 	book(t, service(t, one.url()), 1)
 	last := r.has(t, 1)[0]
 
 	direct := service(t, another.url())
 	book(t, direct, 1) // as many as in the first
-	wire.lead(another.address)
+	wire.Lead(another.address)
 	pgtest.Eventually(t, "a reset", func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -373,9 +374,9 @@ func TestAFeedOutlivesAProxyThatHasLostTheServer(t *testing.T) {
 	t.Parallel()
 	databaseURL := pgtest.URL(t)
 	s := start(t, databaseURL)
-	wire := newLine(t, s.address)
+	wire := cabletest.New(t, s.address)
 	var cuts atomic.Int64
-	r := read(t, service(t, wire.url()).Feed(bookings.FeedOptions{After: beginning, OnCut: func(error, time.Duration) { cuts.Add(1) }}))
+	r := read(t, service(t, wire.URL()).Feed(bookings.FeedOptions{After: beginning, OnCut: func(error, time.Duration) { cuts.Add(1) }}))
 	booked := []string{book(t, service(t, s.url()), 1).GetId()}
 	r.has(t, 1)
 
@@ -386,9 +387,9 @@ func TestAFeedOutlivesAProxyThatHasLostTheServer(t *testing.T) {
 	}
 	go func() { _ = proxy.Serve(listener) }()
 	defer proxy.Close()
-	wire.lead(listener.Addr().String())
+	wire.Lead(listener.Addr().String())
 	pgtest.Eventually(t, "an answer of the proxy", func() bool { return cuts.Load() >= 2 })
-	wire.lead(s.address)
+	wire.Lead(s.address)
 	booked = append(booked, book(t, service(t, s.url()), 2).GetId())
 	isWhole(t, r.has(t, 2), booked)
 }

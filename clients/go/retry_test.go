@@ -10,6 +10,7 @@ import (
 	bookings "bookings/clients/go"
 	bookingsv1 "bookings/gen/bookings/v1"
 	"bookings/internal/booking"
+	"bookings/internal/cabletest"
 	"bookings/internal/pgtest"
 )
 
@@ -19,11 +20,11 @@ const many = 1000
 func TestACreateWhoseAnswerIsLostBooksOnce(t *testing.T) {
 	t.Parallel()
 	s := start(t, pgtest.URL(t))
-	wire := newLine(t, s.address)
-	near, far := service(t, wire.url()), service(t, s.url())
+	wire := cabletest.New(t, s.address)
+	near, far := service(t, wire.URL()), service(t, s.url())
 	book(t, near, 1) // the line stands
 
-	wire.deaf.Store(true)
+	wire.Deafen()
 	request := wish(2)
 	answer := later(func() (*bookingsv1.CreateBookingResponse, error) { return near.CreateBooking(t.Context(), request) })
 	var all []*bookingsv1.Booking
@@ -32,7 +33,7 @@ func TestACreateWhoseAnswerIsLostBooksOnce(t *testing.T) {
 		all = list.GetBookings()
 		return err == nil && len(all) == 2
 	})
-	wire.lead(s.address)
+	wire.Lead(s.address)
 	got, err := answer(t)
 	if err != nil || got.GetBooking().GetId() != all[1].GetId() {
 		t.Errorf("it was told %v, %v; booked is %v", got, err, all[1])
@@ -50,16 +51,16 @@ func TestNoChangeIsMadeASecondTimeOverWhatOthersDid(t *testing.T) {
 	for name, withEtag := range map[string]bool{"without an etag": false, "with an etag": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			wire := newLine(t, s.address)
+			wire := cabletest.New(t, s.address)
 			day := 1
 			if withEtag {
 				day = 2
 			}
-			alice, bob := as(t, s.url(), booking.RoleCustomer, "alice"), as(t, wire.url(), booking.RoleProvider, "bob")
+			alice, bob := as(t, s.url(), booking.RoleCustomer, "alice"), as(t, wire.URL(), booking.RoleProvider, "bob")
 			asked := book(t, alice, day)
 			get(t, bob, asked.GetId()) // the line stands
 
-			wire.deaf.Store(true)
+			wire.Deafen()
 			confirm := &bookingsv1.ConfirmBookingRequest{Id: asked.GetId()}
 			if withEtag {
 				confirm.Etag = asked.GetEtag()
@@ -69,7 +70,7 @@ func TestNoChangeIsMadeASecondTimeOverWhatOthersDid(t *testing.T) {
 				return get(t, alice, asked.GetId()).GetStatus() == bookingsv1.BookingStatus_BOOKING_STATUS_CONFIRMED
 			})
 			move(t, alice, asked)
-			wire.lead(s.address)
+			wire.Lead(s.address)
 
 			_, err := answer(t)
 			if err == nil || withEtag != (bookings.Reason(err) == bookings.ReasonEtagMismatch) {

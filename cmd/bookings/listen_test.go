@@ -3,10 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -14,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"bookings/internal/booking"
+	"bookings/internal/cabletest"
 	"bookings/internal/pgtest"
 )
 
@@ -69,94 +67,23 @@ func (p *process) follows(before shown, booked string) shown {
 	return e
 }
 
-// cable is what lies between a listener and a server, which tests cut.
-type cable struct {
-	t        *testing.T
-	listener net.Listener
-
-	mu    sync.Mutex
-	to    string // nobody, where it is empty
-	conns []net.Conn
-}
-
-func newCable(t *testing.T, to string) *cable {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &cable{t: t, listener: listener, to: to}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() { c.carry(conn) })
-		}
-	})
-	t.Cleanup(func() {
-		_ = listener.Close()
-		c.lead("")
-		all.Wait()
-	})
-	return c
-}
-
-func (c *cable) url() string { return "http://" + c.listener.Addr().String() }
-
-// lead cuts all connections; new ones lead to another place.
-func (c *cable) lead(to string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.to = to
-	for _, conn := range c.conns {
-		_ = conn.Close()
-	}
-	c.conns = nil
-}
-
-func (c *cable) carry(near net.Conn) {
-	defer near.Close()
-	far, err := c.connect(near)
-	if err != nil {
-		return
-	}
-	go func() {
-		_, _ = io.Copy(far, near)
-		_ = far.Close()
-	}()
-	_, _ = io.Copy(near, far)
-}
-
-func (c *cable) connect(near net.Conn) (net.Conn, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	far, err := net.Dial("tcp", c.to)
-	if err == nil {
-		c.conns = append(c.conns, near, far)
-	}
-	return far, err
-}
-
 func TestAListenerGoesOnWhereItWasAfterACutAndARestart(t *testing.T) {
 	t.Parallel()
 	databaseURL := pgtest.URL(t)
 	server := launch(t, environ(databaseURL), "serve", "--worker=false")
 	address := server.address()
-	line := newCable(t, address)
+	line := cabletest.New(t, address)
 	bob := token(t, booking.RoleProvider, "bob")
 	listeners := map[string]*process{
-		"/bookings/feeds/all":          launch(t, []string{"INTERNAL_TOKEN=" + testInternal}, "listen", "--all", "--url", line.url()),
-		"/bookings/feeds/provider/bob": launch(t, nil, "listen", "--token", bob, "--url", line.url()),
+		"/bookings/feeds/all":          launch(t, []string{"INTERNAL_TOKEN=" + testInternal}, "listen", "--all", "--url", line.URL()),
+		"/bookings/feeds/provider/bob": launch(t, nil, "listen", "--token", bob, "--url", line.URL()),
 	}
 	for _, l := range listeners {
 		l.connected(1)
 	}
-	line.lead("")
+	line.Lead("")
 	first := book(t, address) // while nobody hears it: after ready's head, which the listeners have
-	line.lead(address)
+	line.Lead(address)
 	last := map[string]shown{}
 	for source, l := range listeners {
 		last[source] = l.follows(shown{}, first)
@@ -165,11 +92,11 @@ func TestAListenerGoesOnWhereItWasAfterACutAndARestart(t *testing.T) {
 		}
 	}
 
-	line.lead("")
+	line.Lead("")
 	second := bookAt(t, address, 2)
 	_ = server.signal(syscall.SIGKILL)
 	address = launch(t, environ(databaseURL), "serve", "--worker=false").address()
-	line.lead(address)
+	line.Lead(address)
 	third := bookAt(t, address, 3)
 	for source, l := range listeners {
 		l.follows(l.follows(last[source], second), third)
@@ -233,14 +160,14 @@ func TestAListenerEndsWhereTheDatabaseHasAnotherPast(t *testing.T) {
 	t.Parallel()
 	server := launch(t, environ(pgtest.URL(t)), "serve", "--worker=false")
 	address := server.address()
-	line := newCable(t, address)
-	listener := launch(t, []string{"INTERNAL_TOKEN=" + testInternal}, "listen", "--all", "--url", line.url())
+	line := cabletest.New(t, address)
+	listener := launch(t, []string{"INTERNAL_TOKEN=" + testInternal}, "listen", "--all", "--url", line.URL())
 	listener.connected(1)
 	booked := book(t, address)
 	listener.follows(shown{}, booked)
 
 	another := launch(t, environ(pgtest.URL(t)), "serve", "--worker=false").address()
 	book(t, another) // as many as in the first
-	line.lead(another)
+	line.Lead(another)
 	listener.says("history has changed", "list the bookings")
 }

@@ -32,7 +32,7 @@ type Parties struct {
 func ReadParties(ctx context.Context, db sqlc.DBTX, id uuid.UUID, by booking.Actor) (Parties, error) {
 	row, err := queries.BookingParties(ctx, db, id)
 	if err != nil {
-		return Parties{}, notFound(err)
+		return Parties{}, NotFound(fmt.Errorf("read a booking's parties: %w", err))
 	}
 	if !by.Owns(booking.Booking{ProviderID: row.ProviderID, CustomerID: row.CustomerID}) {
 		return Parties{}, ErrNotFound
@@ -65,13 +65,13 @@ func Lock(ctx context.Context, tx pgx.Tx, of Parties) (b booking.Booking, err er
 	var batch pgbatch.Batch
 	QueueLock(&batch, of, &b)
 	if err := batch.Send(ctx, tx); err != nil {
-		return booking.Booking{}, notFound(err)
+		return booking.Booking{}, NotFound(fmt.Errorf("lock a booking: %w", err))
 	}
 	return b, nil
 }
 
-// QueueLock adds Lock's statements to a batch, which fails with pgx.ErrNoRows where
-// there is no such booking. Once it has run, b is the booking.
+// QueueLock adds Lock's statements to a batch, whose error is for NotFound. Once it has
+// run, b is the booking.
 func QueueLock(batch *pgbatch.Batch, of Parties, b *booking.Booking) {
 	feeds := sqlc.FeedLockParams{ProviderID: of.ProviderID, CustomerID: of.CustomerID}
 	pgbatch.Exec(batch, queries.FeedLock, feeds)
@@ -83,7 +83,7 @@ func QueueLock(batch *pgbatch.Batch, of Parties, b *booking.Booking) {
 func Get(ctx context.Context, db sqlc.DBTX, id uuid.UUID, by booking.Actor) (booking.Booking, error) {
 	row, err := queries.BookingGet(ctx, db, id)
 	if err != nil {
-		return booking.Booking{}, notFound(err)
+		return booking.Booking{}, NotFound(fmt.Errorf("read a booking: %w", err))
 	}
 	if b := FromRow(row); by.Owns(b) {
 		return b, nil
@@ -91,9 +91,11 @@ func Get(ctx context.Context, db sqlc.DBTX, id uuid.UUID, by booking.Actor) (boo
 	return booking.Booking{}, ErrNotFound
 }
 
-func notFound(err error) error {
+// NotFound makes ErrNotFound of an error that says that a row is not there, and leaves
+// others as they are.
+func NotFound(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return ErrNotFound
 	}
-	return fmt.Errorf("read a booking: %w", err)
+	return err
 }

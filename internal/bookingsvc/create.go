@@ -37,13 +37,15 @@ func (s *Service) Create(ctx context.Context, by booking.Actor, r booking.Reques
 	if err != nil {
 		return s.replayOr(ctx, by, r, err)
 	}
-	return s.insert(ctx, by, r, createBatch{booking: b, event: event})
+	return s.insert(ctx, by, r, createBatch{
+		booking: b, event: event,
+		key: r.IdempotencyKey, fingerprint: booking.Fingerprint(by, r), maxPending: s.MaxPending, client: s.Jobs,
+	})
 }
 
 // insert books, in one round trip, commit included; a trial takes a second to roll back,
 // a refusal a second to look up its key.
 func (s *Service) insert(ctx context.Context, by booking.Actor, r booking.Request, c createBatch) (Created, error) {
-	c.key, c.fingerprint, c.maxPending, c.client = r.IdempotencyKey, booking.Fingerprint(by, r), s.MaxPending, s.Jobs
 	statements := func(batch *pgbatch.Batch) error { return c.queue(ctx, batch) }
 	if r.ValidateOnly {
 		err := s.Pool.InTxAfter(ctx, r.ProviderID, statements, func(pgx.Tx) error { return errRollback })

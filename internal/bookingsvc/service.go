@@ -64,10 +64,8 @@ func (s *Service) inTx(ctx context.Context, providerID string, first func(*pgbat
 	switch {
 	case errors.Is(err, errRollback):
 		return nil
-	case errors.Is(err, pgx.ErrNoRows):
-		return bookingdb.ErrNotFound
 	case err != nil:
-		return pgerror.Explain(err)
+		return pgerror.Explain(bookingdb.NotFound(err))
 	}
 	s.Feeds.Publish(entries)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ type Server struct {
 
 	mu      sync.Mutex
 	process *exec.Cmd
+	ended   <-chan struct{}
 	output  bytes.Buffer
 }
 
@@ -61,12 +63,30 @@ func (s *Server) Run() {
 		"--save", "", "--appendonly", "no", "--dir", filepath.Dir(s.socket))
 	s.process.Stdout, s.process.Stderr = &s.output, &s.output
 	dieWithParent(s.process)
-	err := s.process.Start()
+	var err error
+	s.ended, err = start(s.process)
 	s.mu.Unlock()
 	if err != nil {
 		s.t.Fatal("redistest: ", err)
 	}
 	s.awaitAnswer()
+}
+
+// start starts a process on a thread that stays until the process has ended: the one
+// thread whose end Linux takes for the parent's (dieWithParent).
+func start(process *exec.Cmd) (<-chan struct{}, error) {
+	started, ended := make(chan error), make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		defer close(ended)
+		err := process.Start()
+		started <- err
+		if err == nil {
+			_ = process.Wait()
+		}
+	}()
+	return ended, <-started
 }
 
 func (s *Server) awaitAnswer() {
@@ -110,6 +130,6 @@ func (s *Server) Kill() {
 		return
 	}
 	_ = s.process.Process.Kill()
-	_ = s.process.Wait()
+	<-s.ended
 	s.process = nil
 }
