@@ -1,5 +1,5 @@
 import type { AriaAttributes, ComponentChildren } from "preact";
-import { useId } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Problem } from "./words.js";
 
 interface FieldProps {
@@ -12,7 +12,7 @@ interface FieldProps {
 
 /** A field with its label, and what is wrong with it in words. */
 export function Field({ label, name, problem, children }: FieldProps) {
-  const id = useId();
+  const [id] = useState(nextID);
   const wrong = problem.fields[name];
   const attributes = wrong ? { "aria-invalid": true, "aria-describedby": `${id}-wrong` } : {};
   return (
@@ -28,9 +28,11 @@ export function Field({ label, name, problem, children }: FieldProps) {
   );
 }
 
-/** For the field that a form begins with. */
-export function focus(input: HTMLElement | null): void {
-  input?.focus();
+let ids = 0;
+
+/** Not Preact's useId: it gives fields that come later the ids of others that are there. */
+function nextID(): string {
+  return `field-${++ids}`;
 }
 
 /** What is wrong with a call as a whole. */
