@@ -1,5 +1,6 @@
 import { after, before, describe } from "node:test";
-import { findChromium, Pages } from "./support/page.js";
+import { findChromium } from "./support/chromium.js";
+import { Pages } from "./support/page.js";
 import { scenarios } from "./support/scenarios.js";
 
 const chromium = findChromium();

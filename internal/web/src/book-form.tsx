@@ -2,14 +2,22 @@ import { timestampFromDate } from "@bookings/client";
 import { useState } from "preact/hooks";
 import { useAttempt } from "./attempt.js";
 import { addMinutes, dateField, fromFields, timeField } from "./day.js";
-import { Field, focus, Wrong } from "./field.js";
+import { Field, Wrong } from "./field.js";
+import { focus } from "./focus.js";
 import type { Person } from "./person.js";
 import { otherSide, world } from "./world.js";
 
 const lengths = [15, 30, 45, 60, 90, 120];
 
+interface BookFormProps {
+  readonly person: Person;
+  readonly hour: Date;
+  /** With the id of what was booked, where it was. */
+  readonly onDone: (id?: string) => void;
+}
+
 /** Books a time that was chosen. */
-export function BookForm({ person, hour, onDone }: { person: Person; hour: Date; onDone: () => void }) {
+export function BookForm({ person, hour, onDone }: BookFormProps) {
   const other = otherSide(person.role);
   const otherField = `${other}Id`;
   const [time, setTime] = useState(timeField(hour));
@@ -26,7 +34,7 @@ export function BookForm({ person, hour, onDone }: { person: Person; hour: Date;
       note,
     });
     person.hold([booking]);
-    onDone();
+    onDone(booking?.id);
   };
   return (
     <form
@@ -58,10 +66,10 @@ export function BookForm({ person, hour, onDone }: { person: Person; hour: Date;
       </Field>
       <Wrong text={problem.text} />
       <div class="buttons">
-        <button type="submit" class="main" disabled={busy}>
+        <button type="submit" class="main" aria-disabled={busy}>
           Book
         </button>
-        <button type="button" onClick={onDone}>
+        <button type="button" onClick={() => onDone()}>
           Close
         </button>
       </div>

@@ -1,9 +1,10 @@
 import { BookingAction, BookingStatus, ReminderState, timestampDate, type Booking } from "@bookings/client";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useAttempt } from "./attempt.js";
 import { CancelForm, MoveForm, NoteForm } from "./change-forms.js";
 import { clock } from "./day.js";
 import { Wrong } from "./field.js";
+import { useFocusKept } from "./focus.js";
 import { end, start, type Person } from "./person.js";
 
 const statusWords: Readonly<Record<number, string>> = {
@@ -17,12 +18,22 @@ const statusWords: Readonly<Record<number, string>> = {
 /** What is changed by more than a click. */
 const forms = { move: MoveForm, cancel: CancelForm, note: NoteForm };
 
+interface BookingCardProps {
+  readonly person: Person;
+  readonly booking: Booking;
+  /** This person has just made it here: the keyboard goes on with it. */
+  readonly made: boolean;
+}
+
 /** A booking, with what this person may do with it. */
-export function BookingCard({ person, booking }: { person: Person; booking: Booking }) {
+export function BookingCard({ person, booking, made }: BookingCardProps) {
   const [form, setForm] = useState<keyof typeof forms | undefined>(undefined);
   const { problem, busy, attempt } = useAttempt();
   const card = useRef<HTMLLIElement>(null);
-  useFocusBack(card, form, booking.version);
+  useFocusKept(card);
+  useLayoutEffect(() => {
+    if (made) card.current?.focus();
+  }, [made]);
   const { id, etag } = booking;
   const { bookings } = person.client;
   const click = (call: () => Promise<{ booking?: Booking | undefined }>) => () => attempt(async () => person.hold([(await call()).booking]));
@@ -49,7 +60,7 @@ export function BookingCard({ person, booking }: { person: Person; booking: Book
       <p class="quiet">{details(booking)}</p>
       <div class="buttons">
         {[...shown, { label: "Note", act: toggle("note"), opens: "note" as const }].map(({ label, act, opens }) => (
-          <button key={label} type="button" disabled={busy} aria-expanded={opens && form === opens} onClick={() => void act()}>
+          <button key={label} type="button" aria-disabled={busy} aria-expanded={opens && form === opens} onClick={() => void act()}>
             {label}
           </button>
         ))}
@@ -66,13 +77,4 @@ function details({ reminder, cancellation, version }: Booking): string {
   if (reminder?.state === ReminderState.SCHEDULED) parts.push(`reminder at ${clock(timestampDate(reminder.dueTime!))}`);
   if (reminder?.state === ReminderState.SENT) parts.push("reminded");
   return parts.join(" · ");
-}
-
-/** Keeps the keyboard's place: the button that was pressed may be gone with what it did. */
-function useFocusBack(card: { current: HTMLElement | null }, form: string | undefined, version: bigint): void {
-  const inside = useRef(false);
-  inside.current = card.current?.contains(document.activeElement) ?? false;
-  useEffect(() => {
-    if (inside.current && !card.current?.contains(document.activeElement)) card.current?.focus();
-  }, [form, version]);
 }

@@ -3,7 +3,8 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { useAttempt } from "./attempt.js";
 import { dateField, fromFields, timeField } from "./day.js";
-import { Field, focus, Wrong } from "./field.js";
+import { Field, Wrong } from "./field.js";
+import { focus } from "./focus.js";
 import { end, start, type Person } from "./person.js";
 import type { Problem } from "./words.js";
 
@@ -93,7 +94,7 @@ function ChangeForm({ label, person, call, onDone, children }: ChangeFormProps) 
       {children(problem)}
       <Wrong text={problem.text} />
       <div class="buttons">
-        <button type="submit" class="main" disabled={busy}>
+        <button type="submit" class="main" aria-disabled={busy}>
           {label}
         </button>
         <button type="button" onClick={onDone}>

@@ -13,6 +13,7 @@ const missed = 3n;
 async function run(both: Both, say: Say): Promise<void> {
   const { customer } = both;
   const hour = await freeHour(both);
+  customer.line.mend(); // it may have been cut by hand
   await until(() => customer.state.is === "open" && customer.place !== undefined);
   const from = customer.place!;
   customer.line.cut();

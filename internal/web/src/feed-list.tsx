@@ -14,7 +14,7 @@ export function FeedList({ person }: { person: Person }) {
       <button type="button" onClick={() => (whole ? person.line.cut() : person.line.mend())}>
         {whole ? "Cut the line" : "Mend the line"}
       </button>
-      <ol aria-live="polite" aria-relevant="additions">
+      <ol aria-label="Events, the newest first" aria-live="polite" aria-relevant="additions" tabIndex={0}>
         {person.entries.map((entry) => (
           <Row key={entry.id} entry={entry} />
         ))}
@@ -40,5 +40,6 @@ function Row({ entry }: { entry: Entry }) {
 function lineInWords(whole: boolean, state: LineState): string {
   if (!whole) return "The line is cut";
   if (state.is === "connecting") return "Connecting";
-  return state.is === "open" ? "Live" : `No line (${state.why}), trying again`;
+  if (state.is === "open") return "Live";
+  return `No line (${state.why})${state.is === "lost" ? ", trying again" : ""}`;
 }

@@ -10,11 +10,9 @@ interface FieldProps {
   readonly children: (attributes: { id: string; name: string } & AriaAttributes) => ComponentChildren;
 }
 
-let fields = 0;
-
 /** A field with its label, and what is wrong with it in words. */
 export function Field({ label, name, problem, children }: FieldProps) {
-  const [id] = useState(() => `field-${++fields}`);
+  const [id] = useState(nextID);
   const wrong = problem.fields[name];
   const attributes = wrong ? { "aria-invalid": true, "aria-describedby": `${id}-wrong` } : {};
   return (
@@ -30,9 +28,11 @@ export function Field({ label, name, problem, children }: FieldProps) {
   );
 }
 
-/** For the field that a form begins with. */
-export function focus(input: HTMLElement | null): void {
-  input?.focus();
+let ids = 0;
+
+/** Not Preact's useId: it gives fields that come later the ids of others that are there. */
+function nextID(): string {
+  return `field-${++ids}`;
 }
 
 /** What is wrong with a call as a whole. */

@@ -1,4 +1,5 @@
-import { createClient, localStoragePlace, timestampDate, timestampFromDate, type Booking, type Bookings, type Connected, type Feed, type FeedEvent, type Lost } from "@bookings/client";
+import { createClient, localStoragePlace, timestampDate, timestampFromDate } from "@bookings/client";
+import type { Booking, Bookings, Connected, Feed, FeedEvent, Lost } from "@bookings/client";
 import { recorded } from "./calls.js";
 import { changed } from "./changes.js";
 import { midnight } from "./day.js";
@@ -17,7 +18,7 @@ export interface Entry {
   readonly replayed: boolean;
 }
 
-export type LineState = { readonly is: "connecting" } | { readonly is: "open" } | { readonly is: "lost"; readonly why: string };
+export type LineState = { readonly is: "connecting" } | { readonly is: "open" } | { readonly is: "lost" | "ended"; readonly why: string };
 
 /** The close code of a token that is bad or has expired. */
 const unauthorized = 4401;
@@ -120,9 +121,10 @@ export class Person {
   }
 
   #lost({ code, reason }: Lost): void {
-    this.state = { is: "lost", why: reason || `close code ${code}` };
+    const ended = code === unauthorized && !this.identity.renewable;
+    this.state = { is: ended ? "ended" : "lost", why: reason || `close code ${code}` };
     changed();
-    if (code !== unauthorized || this.identity.renewable) return;
+    if (!ended) return;
     this.#suffer("This token has expired, or is refused. Paste another.");
     this.leave();
   }

@@ -14,11 +14,11 @@ export function Side({ role }: { role: Role }) {
       <h2 id={`${role}-name`}>
         {person?.id ?? "Nobody yet"} <small>the {role}</small>
       </h2>
-      <WhoForm key={person?.id} role={role} person={person} />
+      <WhoForm role={role} person={person} />
       {person && (
         <>
           <Wrong text={person.trouble} />
-          <Agenda key={person.id} person={person} />
+          <Agenda key={`${person.id} ${Number(world.day)}`} person={person} />
           <LastCall person={person} />
           <FeedList person={person} />
         </>

@@ -25,6 +25,7 @@ export class Trick {
   ) {}
 
   async run(both: Both): Promise<void> {
+    if (this.running) return;
     this.running = true;
     this.steps = [];
     const say: Say = (text, more) => {

@@ -21,7 +21,7 @@ function TrickCard({ trick }: { trick: Trick }) {
     <article class="trick">
       <h2>{trick.name}</h2>
       <p>{trick.promise}</p>
-      <button type="button" class="main" disabled={!ready || trick.running} onClick={() => ready && void trick.run(ready)}>
+      <button type="button" class="main" disabled={!ready} aria-disabled={trick.running} onClick={() => ready && void trick.run(ready)}>
         {trick.running ? "Running" : trick.name}
       </button>
       <div role="status">

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { useAttempt } from "./attempt.js";
 import { Field } from "./field.js";
+import { focus } from "./focus.js";
 import type { Person } from "./person.js";
 import { mint, minted, pasted, type Role } from "./token.js";
 import type { Problem } from "./words.js";
@@ -14,24 +15,24 @@ export function WhoForm({ role, person }: { role: Role; person: Person | undefin
 
 function NameForm({ role, person }: { role: Role; person: Person }) {
   const [name, setName] = useState(person.id);
-  const { problem, attempt } = useAttempt();
   const become = async () => {
     const identity = minted(role, name);
     await identity.getToken({ fresh: true }); // a name that is none is refused here
     enter(identity);
   };
   return (
-    <WhoDetails summary="Be somebody else" open={false} onSubmit={() => attempt(become)}>
-      <Field label={`Name of the ${role}`} name="userId" problem={at("userId", problem)}>
-        {(attributes) => <input {...attributes} required value={name} onInput={(e) => setName(e.currentTarget.value)} />}
-      </Field>
+    <WhoDetails summary="Be somebody else" open={false} act={become}>
+      {(problem) => (
+        <Field label={`Name of the ${role}`} name="userId" problem={at("userId", problem)}>
+          {(attributes) => <input {...attributes} required value={name} onInput={(e) => setName(e.currentTarget.value)} />}
+        </Field>
+      )}
     </WhoDetails>
   );
 }
 
 function PasteForm({ role, person }: { role: Role; person: Person | undefined }) {
   const [text, setText] = useState("");
-  const { problem, attempt } = useAttempt();
   const paste = async () => {
     const identity = pasted(text);
     if (identity.role !== role) throw new Error(`This is a token of a ${identity.role}: paste it on the other side.`);
@@ -39,12 +40,14 @@ function PasteForm({ role, person }: { role: Role; person: Person | undefined })
     setText("");
   };
   return (
-    <WhoDetails summary="Paste a token" open={person === undefined} onSubmit={() => attempt(paste)}>
-      <Field label={`Token of the ${role}; it stays in this page's memory`} name="token" problem={at("token", problem)}>
-        {(attributes) => (
-          <textarea {...attributes} required rows={3} spellcheck={false} autocomplete="off" value={text} onInput={(e) => setText(e.currentTarget.value)} />
-        )}
-      </Field>
+    <WhoDetails summary="Paste a token" open={person === undefined} act={paste}>
+      {(problem) => (
+        <Field label={`Token of the ${role}; it stays in this page's memory`} name="token" problem={at("token", problem)}>
+          {(attributes) => (
+            <textarea {...attributes} required rows={3} spellcheck={false} autocomplete="off" value={text} onInput={(e) => setText(e.currentTarget.value)} />
+          )}
+        </Field>
+      )}
     </WhoDetails>
   );
 }
@@ -52,21 +55,28 @@ function PasteForm({ role, person }: { role: Role; person: Person | undefined })
 interface WhoDetailsProps {
   readonly summary: string;
   readonly open: boolean;
-  readonly onSubmit: () => Promise<void>;
-  readonly children: ComponentChildren;
+  readonly act: () => Promise<void>;
+  readonly children: (problem: Problem) => ComponentChildren;
 }
 
-function WhoDetails({ summary, open, onSubmit, children }: WhoDetailsProps) {
+function WhoDetails({ summary, open, act, children }: WhoDetailsProps) {
+  const { problem, attempt } = useAttempt();
+  const details = useRef<HTMLDetailsElement>(null);
+  const enterAndClose = async () => {
+    await act();
+    details.current!.open = false;
+    focus(details.current!.querySelector("summary"));
+  };
   return (
-    <details class="who" open={open}>
+    <details class="who" open={open} ref={details}>
       <summary>{summary}</summary>
       <form
         onSubmit={(e) => {
           e.preventDefault();
-          void onSubmit();
+          void attempt(enterAndClose);
         }}
       >
-        {children}
+        {children(problem)}
         <button type="submit">Enter</button>
       </form>
     </details>

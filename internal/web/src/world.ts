@@ -55,9 +55,12 @@ export function holdsSlot({ status }: Booking): boolean {
 export const firstHour = 8;
 export const lastHour = 18;
 
-/** The hours of a day in which a person has nothing. Others may hold them: the server knows. */
+/**
+ * The hours of a day in which a person has nothing. Others may hold them: the server
+ * knows. A provider can also record what was agreed without us, in hours that have passed.
+ */
 export function freeHours(person: Person, of: Date, now: Date): Date[] {
   const hours = Array.from({ length: lastHour - firstHour }, (_, i) => at(of, firstHour + i));
   const held = person.bookings.filter(holdsSlot);
-  return hours.filter((hour) => hour > now && !held.some((b) => start(b) < addMinutes(hour, 60) && end(b) > hour));
+  return hours.filter((hour) => (hour > now || person.role === "provider") && !held.some((b) => start(b) < addMinutes(hour, 60) && end(b) > hour));
 }

@@ -1,13 +1,8 @@
 import { spawn, execFileSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { after } from "node:test";
-import { fileURLToPath } from "node:url";
 import pg from "pg";
-
-/** Where a program of ours is; `npm test` builds them. */
-export function program(name: string): string {
-  return fileURLToPath(new URL(`../../${name}`, import.meta.url));
-}
+import { program } from "./program.js";
 
 /** The private PostgreSQL of this file of tests: it ends with us, however we end. */
 const cluster = startCluster();

@@ -1,9 +1,9 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
-import { program } from "./database.js";
+import { program } from "./program.js";
 
-const secret = "only-for-tests-only-for-tests-only";
+export const secret = "only-for-tests-only-for-tests-only";
 
 /** None outlives its test's process, whatever happens to that. */
 const running = new Set<ChildProcess>();
@@ -46,10 +46,10 @@ export class Server {
   }
 }
 
-/** A token of a user, signed by the program itself. */
-export async function token(role: "customer" | "provider", sub: string, ttl = "1h"): Promise<string> {
+/** A token of a user, signed by the program itself, with the servers' secret or another. */
+export async function token(role: "customer" | "provider", sub: string, ttl = "1h", key = secret): Promise<string> {
   const { stdout } = await promisify(execFile)(program("bookings"), ["token", "--sub", sub, "--role", role, "--ttl", ttl], {
-    env: { JWT_SECRET: secret },
+    env: { JWT_SECRET: key },
   });
   return stdout.trim();
 }
