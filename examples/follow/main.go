@@ -24,13 +24,13 @@ func main() {
 	feed := client.Feed(bookings.FeedOptions{Store: bookings.FileStore("feed.place")})
 	for event, err := range feed.Events(ctx) {
 		if reset, ok := errors.AsType[*bookings.ResetError](err); ok {
-			fmt.Println("events are missing: list your bookings here;", reset)
+			fmt.Fprintln(os.Stdout, "events are missing: list your bookings here;", reset)
 			continue
 		}
 		if err != nil { // credentials that are refused, or the file
 			fmt.Fprintln(os.Stderr, err)
 			return
 		}
-		fmt.Println(event.GetSequence(), event.GetType(), event.GetSubject())
+		fmt.Fprintln(os.Stdout, event.GetSequence(), event.GetType(), event.GetSubject())
 	}
 }

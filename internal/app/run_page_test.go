@@ -85,6 +85,7 @@ func (p runPage) startCaddy(f front) {
 	conf := p.replaced(p.block("caddy", "reverse_proxy"),
 		"api.example.com {", fmt.Sprintf("%s {\n\ttls %s %s", f.addr, f.cert, f.key),
 		"/var/log/caddy/bookings.log", f.log,
+		"health_interval 1s", "health_interval 100ms",
 		" h2c://127.0.0.1:8080 ", " h2c://"+strings.Join(f.servers, " h2c://")+" ",
 		" 127.0.0.1:8080 ", " "+strings.Join(f.servers, " ")+" ",
 	)

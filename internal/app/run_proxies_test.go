@@ -46,7 +46,8 @@ func TestEachDoorIsOpenBehindTheProxiesOfThePage(t *testing.T) {
 				if got := door.call(proxy, large); got.code().String() != "RESOURCE_EXHAUSTED" {
 					t.Errorf("%s: 70 KiB are answered %v", door.name, got)
 				}
-				i.awaitf(func() bool { return strings.Contains(string(readAllOf(t, front.log)), fmt.Sprint("id-", n)) }, "%s: the request in the log of %s", door.name, name)
+				logged := func() bool { return strings.Contains(string(readAllOf(t, front.log)), fmt.Sprint("id-", n)) }
+				i.awaitf(logged, "%s: the request in the log of %s", door.name, name)
 			}
 		})
 	}
@@ -188,6 +189,30 @@ func TestCallersBehindTheProxiesOfThePageAreToldApart(t *testing.T) {
 	}
 }
 
+func TestAnInstanceThatIsGoneIsPassedOverByTheProxiesOfThePage(t *testing.T) {
+	t.Parallel()
+	for name, startFront := range fronts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := start(t)
+			proxy, _ := readRunPage(t).behind(startFront, i, front{servers: []string{freeAddr(t), i.addr}})
+			pgtest.Eventually(t, name+" has noticed", func() bool {
+				for range 20 {
+					if postThrough(proxy, proxy.http1) != nil || listByGRPC(proxy) != nil {
+						return false
+					}
+				}
+				return true
+			})
+			for n := range 3 {
+				for _, door := range doors {
+					checkVerdict(t, door.name, door.call(proxy, harmless(proxy.as(booking.RoleCustomer, fmt.Sprint(n)))), invalid+"page_size")
+				}
+			}
+		})
+	}
+}
+
 // Caddy does not repeat a gRPC call that met a connection which was closing.
 func TestARollingRestartBehindTheProxiesOfThePageLosesNoPOST(t *testing.T) {
 	t.Parallel()
@@ -202,8 +227,21 @@ func TestARollingRestartBehindTheProxiesOfThePageLosesNoPOST(t *testing.T) {
 			t.Parallel()
 			servers := startReplicas(t)
 			proxy, _ := readRunPage(t).behind(c.start, servers.servers[0], front{servers: servers.addrs[:]})
-			servers.restartWhile(func() error { return c.send(proxy) }, func() {})
+			servers.restartWhile(func() error { return c.send(proxy) }, func() {
+				if name == "Caddy" {
+					servers.awaitChecks()
+				}
+			})
 		})
+	}
+}
+
+// awaitChecks waits until both servers have been found ready, by each of the page's proxies
+// for HTTP/1.1 and gRPC.
+func (r *replicas) awaitChecks() {
+	r.t.Helper()
+	for n, server := range r.servers {
+		server.awaitf(func() bool { return strings.Count(server.log.String(), `"GET /health/ready","code":"200"`) >= 4 }, "server %d is found ready", n)
 	}
 }
 
