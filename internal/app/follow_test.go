@@ -75,7 +75,8 @@ func (f *follower) state() (feed.Point, error) {
 func socketOf(role booking.Role, user string) func(context.Context, *instance, feed.Point) (opened, error) {
 	return func(ctx context.Context, i *instance, after feed.Point) (opened, error) {
 		query := url.Values{"after": {strconv.FormatInt(after.Sequence, 10)}, "after_id": {after.ID}}
-		conn, _, err := websocket.Dial(ctx, i.url()+"/ws?"+query.Encode(), &websocket.DialOptions{HTTPHeader: i.as(role, user)})
+		options := &websocket.DialOptions{HTTPHeader: i.as(role, user), HTTPClient: &http.Client{Transport: i.http1}}
+		conn, _, err := websocket.Dial(ctx, i.url()+"/ws?"+query.Encode(), options)
 		if err != nil {
 			return nil, fmt.Errorf("dial: %w", err)
 		}

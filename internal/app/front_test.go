@@ -24,6 +24,7 @@ func startProxy(t *testing.T, conf string, addrs []string, program string, args 
 	var said bytes.Buffer
 	command := exec.Command(path, args...)
 	command.Dir, command.Stdout, command.Stderr = t.TempDir(), &said, &said
+	command.Env = []string{"HOME=" + command.Dir} // where Caddy keeps its own
 	if err := os.WriteFile(filepath.Join(command.Dir, "conf"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -22,6 +23,8 @@ const (
 	MaxBody = 64 << 10
 	// envelope is what gRPC and Connect streams put in front of a message.
 	envelope = 5
+	// maxUnread is how much is read of a body that nobody has asked for.
+	maxUnread = 256 << 10
 	// bodyDeadline is how long a body may take to arrive: one sent a byte a
 	// second would hold a handler for ever.
 	bodyDeadline = 10 * time.Second
@@ -86,7 +89,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	limitBody(w, r, h.Now())
 	h.limitAnswer(record)
 	defer forget(server)
+	defer discard(server)
 	h.Next.ServeHTTP(answer, r)
+}
+
+// discard reads what is left of a body before the answer ends, as net/http does by itself
+// on HTTP/1.1. On HTTP/2 it would reset the stream right behind an answer that came
+// before the body, and nginx, which still sends that, then shows the reset alone.
+func discard(r *http.Request) {
+	if r.ProtoMajor > 1 {
+		_, _ = io.CopyN(io.Discard, r.Body, maxUnread)
+	}
 }
 
 // forget gives up what a request has brought before its answer has left: HTTP/2
@@ -102,7 +115,7 @@ func forget(r *http.Request) {
 // limitBody bounds how much is read of a body and for how long. Once a body has
 // been read the deadline has no meaning, so a stream may go on behind it.
 func limitBody(w http.ResponseWriter, r *http.Request, now time.Time) {
-	r.Body = http.MaxBytesReader(w, r.Body, MaxBody+envelope)
+	r.Body = http.MaxBytesReader(w, io.NopCloser(r.Body), MaxBody+envelope) // discard still reads it
 	_ = http.NewResponseController(w).SetReadDeadline(now.Add(bodyDeadline))
 }
 

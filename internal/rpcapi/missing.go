@@ -41,6 +41,10 @@ func writeRefusal(responder apierror.Responder, answer *middleware.ResponseWrite
 		status = http.StatusOK
 	}
 	answer.ForceStatus(status)
+	if r.ProtoMajor > 1 {
+		// None: net/http would say that 0 bytes follow, and nginx then drops the trailers.
+		answer.Header()["Content-Length"] = nil
+	}
 	_ = connect.NewErrorWriter().Write(answer, r, told)
 }
 

@@ -1,0 +1,185 @@
+// Package examples has programs of other people. Its tests hold the pages of docs/ to them,
+// and run them.
+package examples
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	bookings "bookings/clients/go"
+	bookingsv1 "bookings/gen/bookings/v1"
+	"bookings/internal/app"
+	"bookings/internal/booking"
+	"bookings/internal/identity"
+	"bookings/internal/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+const (
+	testSecret   = "a secret for tests, which nobody else may know"
+	testInternal = "an internal token for tests that nobody else may know"
+)
+
+// serve runs a real server until the test ends, and returns its URL.
+func serve(t *testing.T) string {
+	t.Helper()
+	settings, err := app.FromEnvironment([]string{
+		"ADDR=127.0.0.1:0", "DATABASE_URL=" + pgtest.URL(t), "INTERNAL_TOKEN=" + testInternal, "JWT_SECRET=" + testSecret,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings.Drain, settings.Worker = 0, true
+	ctx, cancel := context.WithCancel(context.Background())
+	running, err := app.New(ctx, settings, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listening, ended := make(chan net.Addr, 1), make(chan error, 1)
+	go func() { ended <- running.Run(ctx, func(addr net.Addr) { listening <- addr }) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+	})
+	select {
+	case at := <-listening:
+		return "http://" + at.String()
+	case err := <-ended:
+		ended <- nil
+		t.Fatalf("the server did not start: %v", err)
+		return ""
+	}
+}
+
+// token is alice's.
+func token(t *testing.T) string {
+	t.Helper()
+	made, err := identity.Sign([]byte(testSecret), booking.Actor{Role: booking.RoleCustomer, ID: "alice"}, "", "", time.Now(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+// customer calls as alice.
+type customer struct {
+	*bookings.Client
+
+	t *testing.T
+}
+
+func newCustomer(t *testing.T, url string) *customer {
+	t.Helper()
+	client, err := bookings.New(bookings.Options{URL: url, Token: bookings.StaticToken(token(t))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return &customer{Client: client, t: t}
+}
+
+// book asks a provider for the time in so many minutes, and returns the booking's id.
+func (c *customer) book(provider string, minutes int) string {
+	c.t.Helper()
+	start := time.Now().Add(time.Duration(minutes) * time.Minute)
+	answer, err := c.CreateBooking(c.t.Context(), &bookingsv1.CreateBookingRequest{
+		ProviderId: provider, StartTime: timestamppb.New(start), EndTime: timestamppb.New(start.Add(time.Minute)),
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return answer.GetBooking().GetId()
+}
+
+func (c *customer) status(id string) bookingsv1.BookingStatus {
+	c.t.Helper()
+	answer, err := c.GetBooking(c.t.Context(), &bookingsv1.GetBookingRequest{Id: id})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return answer.GetBooking().GetStatus()
+}
+
+// build builds a program of this module.
+func build(t *testing.T, pkg string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), filepath.Base(pkg))
+	if said, err := exec.Command("go", "build", "-o", program, pkg).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	return program
+}
+
+// process is a program that runs.
+type process struct {
+	cmd   *exec.Cmd
+	said  *said
+	ended chan struct{}
+}
+
+// launch runs a program in a folder until the test ends.
+func launch(t *testing.T, folder string, environ []string, program string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(program, args...), said: &said{}, ended: make(chan struct{})}
+	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = folder, environ, p.said, p.said
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(p.ended)
+		_ = p.cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("%s said:\n%s", program, p.said)
+		}
+	})
+	return p
+}
+
+// kill is kill -9.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.ended
+}
+
+// awaitPlace waits until a program has a place in its feed.
+func awaitPlace(t *testing.T, file string) {
+	t.Helper()
+	pgtest.Eventually(t, file, func() bool {
+		_, err := os.Stat(file)
+		return err == nil
+	})
+}
+
+// said is what a process writes.
+type said struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *said) Write(text []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(text)
+}
+
+func (s *said) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
