@@ -1,5 +1,4 @@
-import { BookingsError, BookingStatus, createClient, type Booking, type FeedEvent } from "@bookings/client";
-import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { BookingsError, BookingStatus, createClient, timestampDate, timestampFromDate, type Booking, type FeedEvent } from "@bookings/client";
 
 // Your sign-in gives the user's token; here it stands behind the # of the page's address.
 const client = createClient({ baseUrl: "http://localhost:8080", getToken: () => location.hash.slice(1) });

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { chromium, type Page } from "playwright-core";
 import WebSocket from "ws";
 import { database } from "./support/database.js";
-import { findChromium } from "./support/page.js";
+import { findChromium } from "./support/chromium.js";
 import { eventually } from "./support/record.js";
 import { Server, token } from "./support/server.js";
 import { World } from "./support/world.js";
