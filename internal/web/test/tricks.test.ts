@@ -59,6 +59,9 @@ describe("things to try", asPeople, () => {
     await seen(customer.booking("10:00"));
     assert.deepEqual(await customer.numbers(), ["3", "2", "1"]);
     assert.equal(await customer.section.locator(".entry.replayed").count(), 2, "what came live is marked as replayed");
+    await customer.press("Cut the line");
+    await run(page, "Cut the line"); // begins by mending it
+    await customer.live();
   });
 
   test("the same call again is the same booking", async (t) => {

@@ -27,6 +27,7 @@ async function start(): Promise<Dev & { stop(): Promise<void> }> {
   const { PATH = "", HOME = "" } = process.env;
   const env = { PATH, HOME, ADDR: "127.0.0.1:0", RATE_LIMIT_RPM: "0", LOG_LEVEL: "error" };
   const child = spawn(program("bookings"), ["dev", "--dir", folder], { env, stdio: ["ignore", "pipe", "pipe"] });
+  process.on("exit", () => child.kill("SIGTERM")); // it does not outlive us, whatever happens here
   const ended = new Promise((resolve) => child.on("exit", resolve));
   const stop = async () => {
     child.kill("SIGTERM");
