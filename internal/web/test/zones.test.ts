@@ -49,7 +49,7 @@ describe("times are those of the reader's clock", asPeople, () => {
       const { customer, provider, names } = await twoPeople(page);
       await turnTo(page, day);
       await provider.choose("08:00", { From: "01:30", Customer: somebody("anna") });
-      await provider.section.getByLabel("For").selectOption("90 minutes");
+      await provider.section.getByLabel("For").selectOption("90 min");
       await provider.press("Book");
       await seen(provider.booking("01:30").filter({ hasText: `01:30 – ${until}` }));
       await customer.book("08:00", { From: "23:30" });
