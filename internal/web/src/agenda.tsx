@@ -12,11 +12,14 @@ export function Agenda({ person }: { person: Person }) {
   const [chosen, choose] = useState<number | undefined>(undefined);
   const [made, setMade] = useState("");
   const section = useRef<HTMLElement>(null);
+  const open = useRef(chosen);
+  open.current = chosen;
   useFocusKept(section);
   const now = new Date();
   const bookings = person.bookings.filter((booking) => isOn(booking, world.day));
   const rows = inOrder(bookings, withChosen(freeHours(person, world.day, now), chosen), now);
   const done = (id = "") => {
+    if (open.current !== chosen) return; // another hour was chosen before the answer came
     if (id === "") focus(section.current!.querySelector(".free [aria-expanded=true]"));
     setMade(id);
     choose(undefined);

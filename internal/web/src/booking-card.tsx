@@ -66,7 +66,7 @@ export function BookingCard({ person, booking, made }: BookingCardProps) {
         ))}
       </div>
       <Wrong text={problem.text} />
-      {Form && <Form person={person} booking={booking} onDone={() => setForm(undefined)} />}
+      {Form && <Form person={person} booking={booking} onDone={() => setForm((open) => (open === form ? undefined : open))} />}
     </li>
   );
 }
