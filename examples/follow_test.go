@@ -20,9 +20,11 @@ func TestTheGoExampleFollowsAndGoesOnWhereItWas(t *testing.T) {
 	running := launch(t, folder, environ, program)
 	awaitPlace(t, filepath.Join(folder, "feed.place"))
 	for n := 1; n < 4; n++ {
+		if n == 2 {
+			running.kill()
+		}
 		line := fmt.Sprintf("%d booking.created %s\n", n, alice.book("bob", 60*n))
 		if n == 2 { // what has happened meanwhile comes first
-			running.kill()
 			running = launch(t, folder, environ, program)
 		}
 		pgtest.Eventually(t, line, func() bool { return strings.Contains(running.said.String(), line) })
