@@ -77,7 +77,7 @@ func (a answer) verdict() string {
 
 var (
 	// forbidden is how libraries and the database speak.
-	forbidden = regexp.MustCompile(`(?i)pq|sqlstate|pgx|proto:|protobuf|unmarshal|vanguard|connectrpc|goroutine|\.go:|constraint|bookings_|syntax|json:|gzip:|http2?:`)
+	forbidden = regexp.MustCompile(`(?i)\bpq\b|sqlstate|pgx|proto:|protobuf|unmarshal|vanguard|connectrpc|goroutine|\.go:|constraint|bookings_|syntax|json:|gzip:|http2?:`)
 	// packed are details in base64, which are read unpacked.
 	packed = regexp.MustCompile(`[A-Za-z0-9+/=]{24,}`)
 )
