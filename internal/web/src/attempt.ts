@@ -18,5 +18,5 @@ export function useAttempt(fields: readonly string[] = []) {
       setBusy((going.current = false));
     }
   };
-  return { problem, busy, attempt, setProblem };
+  return { problem, busy, attempt };
 }

@@ -46,7 +46,9 @@ export function recorded(caller: Identity): typeof fetch {
     calls.length = Math.min(calls.length, mostKept);
     try {
       const response = await fetch(input, init);
-      call.answer = { status: response.status, headers: response.headers, body: await response.clone().json() };
+      // A proxy's own answer need not be JSON: what the call comes to is not for its record to decide.
+      const body = await response.clone().json().catch(() => "This is no JSON.");
+      call.answer = { status: response.status, headers: response.headers, body };
       return response;
     } catch (error) {
       call.answer = String(error);

@@ -48,12 +48,12 @@ export function otherSide(role: Role): Role {
   return role === "customer" ? "provider" : "customer";
 }
 
-export function holdsSlot({ status }: Booking): boolean {
+function holdsSlot({ status }: Booking): boolean {
   return status === BookingStatus.PENDING || status === BookingStatus.CONFIRMED;
 }
 
-export const firstHour = 8;
-export const lastHour = 18;
+const firstHour = 8;
+const lastHour = 18;
 
 /**
  * The hours of a day in which a person has nothing. Others may hold them: the server
