@@ -24,7 +24,7 @@ func TestTheConfirmerConfirmsForItsProvidersAndWhatItHasMissed(t *testing.T) {
 	isConfirmed(alice.book("bob", 60))
 	isConfirmed(alice.book("bea", 60))
 
-	running.kill()
+	running.Kill()
 	missed, gone := alice.book("bob", 70), alice.book("bob", 80)
 	if _, err := alice.CancelBooking(t.Context(), &bookingsv1.CancelBookingRequest{Id: gone}); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"bookings/internal/pgtest"
+	"bookings/internal/programtest"
 )
 
 func TestTheGoExampleFollowsAndGoesOnWhereItWas(t *testing.T) {
@@ -21,13 +22,13 @@ func TestTheGoExampleFollowsAndGoesOnWhereItWas(t *testing.T) {
 	awaitPlace(t, filepath.Join(folder, "feed.place"))
 	for n := 1; n < 4; n++ {
 		if n == 2 {
-			running.kill()
+			running.Kill()
 		}
 		line := fmt.Sprintf("%d booking.created %s\n", n, alice.book("bob", 60*n))
 		if n == 2 { // what has happened meanwhile comes first
 			running = launch(t, folder, environ, program)
 		}
-		pgtest.Eventually(t, line, func() bool { return strings.Contains(running.said.String(), line) })
+		pgtest.Eventually(t, line, func() bool { return running.Stdout.Has(line) })
 	}
 }
 
@@ -50,12 +51,12 @@ func TestTheCommandsOfThePageOnFeedsFollow(t *testing.T) {
 		"PATH=" + filepath.Dir(program) + ":" + os.Getenv("PATH"),
 		"URL=" + url, "TOKEN=" + token(t), "INTERNAL_TOKEN=" + testInternal,
 	}
-	var running []*process
+	var running []*programtest.Process
 	commands := strings.Split(strings.TrimSpace(block[1]), "\n")
 	for _, command := range commands {
 		if strings.Contains(command, "bookings listen") {
 			p := launch(t, t.TempDir(), environ, "sh", "-c", assigned.ReplaceAllString(command, "${1}exec "))
-			pgtest.Eventually(t, command, func() bool { return strings.Contains(p.said.String(), "connected") })
+			pgtest.Eventually(t, command, func() bool { return p.Stderr.Has("connected") })
 			running = append(running, p)
 		}
 	}
@@ -69,7 +70,7 @@ func TestTheCommandsOfThePageOnFeedsFollow(t *testing.T) {
 		t.Fatalf("the page has the commands %q", commands)
 	}
 	for n, p := range running {
-		pgtest.Eventually(t, commands[n], func() bool { return strings.Contains(p.said.String(), id) })
+		pgtest.Eventually(t, commands[n], func() bool { return p.Stdout.Has(id) })
 	}
 }
 

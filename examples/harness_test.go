@@ -3,14 +3,10 @@
 package examples
 
 import (
-	"context"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +18,7 @@ import (
 	"bookings/internal/booking"
 	"bookings/internal/identity"
 	"bookings/internal/pgtest"
+	"bookings/internal/programtest"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -41,27 +38,12 @@ func serve(t *testing.T) string {
 		t.Fatal(err)
 	}
 	settings.Drain, settings.Worker = 0, true
-	ctx, cancel := context.WithCancel(context.Background())
-	running, err := app.New(ctx, settings, slog.New(slog.DiscardHandler))
+	server, err := app.New(t.Context(), settings, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	listening, ended := make(chan net.Addr, 1), make(chan error, 1)
-	go func() { ended <- running.Run(ctx, func(addr net.Addr) { listening <- addr }) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("the server ended with %v", err)
-		}
-	})
-	select {
-	case at := <-listening:
-		return "http://" + at.String()
-	case err := <-ended:
-		ended <- nil
-		t.Fatalf("the server did not start: %v", err)
-		return ""
-	}
+	address, _ := programtest.Serve(t, server.Run)
+	return "http://" + address
 }
 
 // token is alice's.
@@ -123,38 +105,12 @@ func build(t *testing.T, pkg string) string {
 	return program
 }
 
-// process is a program that runs.
-type process struct {
-	cmd   *exec.Cmd
-	said  *said
-	ended chan struct{}
-}
-
 // launch runs a program in a folder until the test ends.
-func launch(t *testing.T, folder string, environ []string, program string, args ...string) *process {
+func launch(t *testing.T, folder string, environ []string, program string, args ...string) *programtest.Process {
 	t.Helper()
-	p := &process{cmd: exec.Command(program, args...), said: &said{}, ended: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = folder, environ, p.said, p.said
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		defer close(p.ended)
-		_ = p.cmd.Wait()
-	}()
-	t.Cleanup(func() {
-		p.kill()
-		if t.Failed() {
-			t.Logf("%s said:\n%s", program, p.said)
-		}
-	})
-	return p
-}
-
-// kill is kill -9.
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
-	<-p.ended
+	command := exec.Command(program, args...)
+	command.Dir, command.Env = folder, environ
+	return programtest.Start(t, command)
 }
 
 // awaitPlace waits until a program has a place in its feed.
@@ -164,22 +120,4 @@ func awaitPlace(t *testing.T, file string) {
 		_, err := os.Stat(file)
 		return err == nil
 	})
-}
-
-// said is what a process writes.
-type said struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (s *said) Write(text []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(text)
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
 }

@@ -8,12 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"bookings/internal/pgtest"
+	"bookings/internal/programtest"
 )
 
 // asProgram makes the test binary be the program: the tests start real
@@ -39,7 +39,7 @@ type process struct {
 	t      *testing.T
 	cmd    *exec.Cmd
 	lines  chan string
-	stderr *output
+	stderr *programtest.Text
 	// internal is where internal services connect.
 	internal string
 	ended    chan struct{}
@@ -51,7 +51,7 @@ func launch(t *testing.T, environ []string, args ...string) *process {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append([]string{asProgram + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, environ...)
-	p := &process{t: t, cmd: cmd, lines: make(chan string, 1000), stderr: &output{}, ended: make(chan struct{})}
+	p := &process{t: t, cmd: cmd, lines: make(chan string, 1000), stderr: &programtest.Text{}, ended: make(chan struct{})}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -134,22 +134,4 @@ func once(t *testing.T, environ []string, args ...string) (code int, stdout, std
 		t.Fatal(err)
 	}
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
-}
-
-// output collects what a process writes.
-type output struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (o *output) Write(text []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(text)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }

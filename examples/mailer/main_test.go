@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,6 +21,7 @@ import (
 	"bookings/gen/bookings/v1/bookingsv1connect"
 	"bookings/internal/app"
 	"bookings/internal/pgtest"
+	"bookings/internal/programtest"
 )
 
 // asMailer makes the test binary be the mailer: the tests start real processes,
@@ -56,30 +56,14 @@ func serve(t *testing.T, addr, databaseURL string) *server {
 		t.Fatal(err)
 	}
 	settings.Drain = 0
-	ctx, cancel := context.WithCancel(context.Background())
-	running, err := app.New(ctx, settings, slog.New(slog.DiscardHandler))
+	running, err := app.New(t.Context(), settings, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	listening, ended := make(chan net.Addr, 1), make(chan error, 1)
-	go func() { ended <- running.Run(ctx, func(addr net.Addr) { listening <- addr }) }()
-	stop := sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("the server ended with %v", err)
-		}
-	})
-	t.Cleanup(stop)
-	select {
-	case at := <-listening:
-		s := &server{t: t, addr: at.String(), stop: stop, http: &http.Client{Transport: bookings.Transport()}}
-		t.Cleanup(s.http.CloseIdleConnections)
-		return s
-	case err := <-ended:
-		ended <- nil
-		t.Fatal(err)
-		return nil
-	}
+	s := &server{t: t, http: &http.Client{Transport: bookings.Transport()}}
+	s.addr, s.stop = programtest.Serve(t, running.Run)
+	t.Cleanup(s.http.CloseIdleConnections)
+	return s
 }
 
 func (s *server) url() string { return "http://" + s.addr }
@@ -122,35 +106,12 @@ func asService(t *testing.T) context.Context {
 	return ctx
 }
 
-// process is the mailer, running.
-type process struct {
-	t       *testing.T
-	cmd     *exec.Cmd
-	printed *printed
-	stderr  *printed
-	ended   chan struct{}
-}
-
 // launch starts the mailer, and waits until it has a place.
-func launch(t *testing.T, url, place string) *process {
+func launch(t *testing.T, url, place string) *programtest.Process {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "--url", url, "--place", place)
-	cmd.Env = []string{asMailer + "=1", "INTERNAL_TOKEN=" + testInternal}
-	p := &process{t: t, cmd: cmd, printed: &printed{}, stderr: &printed{}, ended: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = p.printed, p.stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		_ = cmd.Wait()
-		close(p.ended)
-	}()
-	t.Cleanup(func() {
-		p.kill()
-		if t.Failed() {
-			t.Logf("the mailer said:\n%s", p.stderr)
-		}
-	})
+	command := exec.Command(os.Args[0], "--url", url, "--place", place)
+	command.Env = []string{asMailer + "=1", "INTERNAL_TOKEN=" + testInternal}
+	p := programtest.Start(t, command)
 	pgtest.Eventually(t, "a place", func() bool {
 		_, err := os.Stat(place)
 		return err == nil
@@ -158,33 +119,9 @@ func launch(t *testing.T, url, place string) *process {
 	return p
 }
 
-// kill is kill -9. What it printed until then is there.
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
-	<-p.ended
-}
-
-// printed is what a process writes.
-type printed struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (p *printed) Write(text []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.text.Write(text)
-}
-
-func (p *printed) String() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.text.String()
-}
-
 // pairs are the letters of an event each: two lines.
-func (p *printed) pairs() (all []string) {
-	for line := range strings.Lines(p.String()) {
+func pairs(p *programtest.Process) (all []string) {
+	for line := range strings.Lines(p.Stdout.String()) {
 		if n := len(all); n > 0 && strings.Count(all[n-1], "\n") == 1 {
 			all[n-1] += line
 		} else {
@@ -212,17 +149,17 @@ func TestEveryLetterIsMailedInOrderHoweverOftenTheMailerIsKilled(t *testing.T) {
 	}
 	var runs [][]string
 	for range kills {
-		pgtest.Eventually(t, "some letters", func() bool { return len(m.printed.pairs()) >= 10 })
-		m.kill()
-		runs = append(runs, m.printed.pairs())
+		pgtest.Eventually(t, "some letters", func() bool { return len(pairs(m)) >= 10 })
+		m.Kill()
+		runs = append(runs, pairs(m))
 		m = launch(t, s.url(), place)
 	}
 	booking.Wait()
 	pgtest.Eventually(t, "every reminder", func() bool { return len(s.letters()) >= 2*providers })
 	want := s.letters()
-	pgtest.Eventually(t, "the last letter", func() bool { return strings.Contains(m.printed.String(), want[len(want)-1]) })
-	m.kill()
-	checkRuns(t, append(runs, m.printed.pairs()), want)
+	pgtest.Eventually(t, "the last letter", func() bool { return m.Stdout.Has(want[len(want)-1]) })
+	m.Kill()
+	checkRuns(t, append(runs, pairs(m)), want)
 }
 
 // checkRuns fails unless the runs have all letters in order. A run may repeat the
@@ -256,34 +193,34 @@ func TestTheMailerBeginsNowAndOutlivesTheServerAndItsHistory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	says := func(out *printed, text string) {
+	says := func(out *programtest.Text, text string) {
 		t.Helper()
-		pgtest.Eventually(t, text, func() bool { return strings.Contains(out.String(), text) })
+		pgtest.Eventually(t, text, func() bool { return out.Has(text) })
 	}
 	mustBook(s, "before")
 	pgtest.Eventually(t, "the reminder", func() bool { return len(s.letters()) == 2 })
 	place := filepath.Join(t.TempDir(), "place")
 	m := launch(t, s.url(), place)
 	mustBook(s, "first")
-	says(m.printed, "remember your appointment with first on ")
+	says(m.Stdout, "remember your appointment with first on ")
 
 	s.stop()
 	s = serve(t, s.addr, databaseURL)
 	mustBook(s, "second")
-	says(m.printed, "remember your appointment with second on ")
-	if strings.Contains(m.stderr.String(), "MISSING") || strings.Contains(m.printed.String(), "before") {
-		t.Errorf("it mailed\n%sand said\n%s", m.printed, m.stderr)
+	says(m.Stdout, "remember your appointment with second on ")
+	if m.Stderr.Has("MISSING") || m.Stdout.Has("before") {
+		t.Errorf("it mailed\n%sand said\n%s", m.Stdout, m.Stderr)
 	}
 
 	s.stop()
 	s = serve(t, s.addr, pgtest.URL(t)) // another history
-	says(m.stderr, "MAIL MAY BE MISSING; going on with what comes from now on: events after entry 6 ")
+	says(m.Stderr, "MAIL MAY BE MISSING; going on with what comes from now on: events after entry 6 ")
 	pgtest.Eventually(t, "a place in the new history", func() bool {
 		p, err := bookings.FileStore(place).Load(t.Context())
 		return err == nil && p.Sequence == 0
 	})
 	mustBook(s, "third")
-	says(m.printed, "remember your appointment with third on ")
+	says(m.Stdout, "remember your appointment with third on ")
 }
 
 func TestAPlaceThatCannotBeReadIsNotGuessed(t *testing.T) {
@@ -293,8 +230,7 @@ func TestAPlaceThatCannotBeReadIsNotGuessed(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := launch(t, "http://127.0.0.1:1", place)
-	<-m.ended
-	if m.cmd.ProcessState.ExitCode() != 1 || !strings.Contains(m.stderr.String(), place) {
-		t.Errorf("it ended with %v and said %s", m.cmd.ProcessState, m.stderr)
+	if code := m.ExitCode(); code != 1 || !m.Stderr.Has(place) {
+		t.Errorf("it ended with %d and said %s", code, m.Stderr)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"bookings/internal/booking"
 	"bookings/internal/identity"
 	"bookings/internal/pgtest"
+	"bookings/internal/programtest"
 )
 
 // BenchmarkCalls measures whole calls inside one process, from the outer handler
@@ -74,7 +75,7 @@ func openBenchDesk(b *testing.B) *benchDesk {
 	settings := Settings{
 		DatabaseURL: pgtest.URL(b), JWTSecret: testSecret, MaxPending: 10, ReminderLeads: []time.Duration{10 * time.Minute}, FeedRetention: time.Hour,
 	}
-	server, err := New(b.Context(), settings, slog.New(slog.NewJSONHandler(&logs{}, nil)))
+	server, err := New(b.Context(), settings, slog.New(slog.NewJSONHandler(&programtest.Text{}, nil)))
 	if err != nil {
 		b.Fatal(err)
 	}

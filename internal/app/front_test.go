@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"testing"
 
 	"bookings/internal/pgtest"
+	"bookings/internal/programtest"
 )
 
 // startProxy runs a real proxy in front of servers until the test ends, in a
@@ -21,23 +21,13 @@ func startProxy(t *testing.T, conf string, addrs []string, program string, args 
 	if err != nil {
 		t.Skipf("needs %s on the PATH", program)
 	}
-	var said bytes.Buffer
 	command := exec.Command(path, args...)
-	command.Dir, command.Stdout, command.Stderr = t.TempDir(), &said, &said
+	command.Dir = t.TempDir()
 	command.Env = []string{"HOME=" + command.Dir} // where Caddy keeps its own
 	if err := os.WriteFile(filepath.Join(command.Dir, "conf"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-		if t.Failed() {
-			t.Logf("%s said: %s", program, said.String())
-		}
-	})
+	programtest.Start(t, command)
 	for _, addr := range addrs {
 		pgtest.Eventually(t, program+" listens", func() bool { return listens(t, addr) })
 	}

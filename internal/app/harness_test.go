@@ -1,14 +1,9 @@
 package app
 
 import (
-	"context"
 	"crypto/tls"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +12,7 @@ import (
 	"bookings/internal/booking"
 	"bookings/internal/identity"
 	"bookings/internal/pgtest"
+	"bookings/internal/programtest"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -37,7 +33,7 @@ type instance struct {
 	pool *pgxpool.Pool
 	// admin is where its operators look, where there is such a place.
 	admin *instance
-	log   *logs
+	log   *programtest.Text
 	// http1 and http2 are connections of clients, the latter in plain text.
 	http1, http2 *http.Transport
 	// stop ends the server in order and waits until it has ended.
@@ -61,39 +57,22 @@ func start(t testing.TB, changes ...func(*Settings)) *instance {
 // run runs a server with exactly these settings.
 func run(t testing.TB, settings Settings) *instance {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
 	i := newInstance(t)
-	server, err := New(ctx, settings, slog.New(slog.NewJSONHandler(i.log, &slog.HandlerOptions{Level: settings.LogLevel})))
+	server, err := New(t.Context(), settings, slog.New(slog.NewJSONHandler(i.log, &slog.HandlerOptions{Level: settings.LogLevel})))
 	if err != nil {
 		t.Fatal(err)
 	}
-	listening := make(chan net.Addr, 1)
-	ended := make(chan error, 1)
-	go func() { ended <- server.Run(ctx, func(addr net.Addr) { listening <- addr }) }()
-	i.stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("the server ended with %v", err)
-		}
-	})
-	t.Cleanup(i.stop)
+	i.addr, i.stop = programtest.Serve(t, server.Run)
 	t.Cleanup(i.http2.CloseIdleConnections) // before the stop, which waits a second for who does not hang up
-	select {
-	case addr := <-listening:
-		i.addr = addr.String()
-		if other := server.InternalAddr(); other != nil {
-			i.internal = newInstance(t)
-			i.internal.addr, i.internal.log = other.String(), i.log
-		}
-		if operators := server.AdminAddr(); operators != nil {
-			i.admin = newInstance(t)
-			i.admin.addr = operators.String()
-		}
-	case err := <-ended:
-		ended <- nil
-		t.Fatalf("the server did not start: %v", err)
+	if other := server.InternalAddr(); other != nil {
+		i.internal = newInstance(t)
+		i.internal.addr, i.internal.log = other.String(), i.log
 	}
-	if i.pool, err = pgxpool.New(ctx, settings.DatabaseURL); err != nil {
+	if operators := server.AdminAddr(); operators != nil {
+		i.admin = newInstance(t)
+		i.admin.addr = operators.String()
+	}
+	if i.pool, err = pgxpool.New(t.Context(), settings.DatabaseURL); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(i.pool.Close)
@@ -105,7 +84,7 @@ func newInstance(t testing.TB) *instance {
 	var plain http.Protocols
 	plain.SetUnencryptedHTTP2(true)
 	i := &instance{
-		t: t, log: &logs{},
+		t: t, log: &programtest.Text{},
 		http1: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 100},
 		http2: &http.Transport{DisableCompression: true, Protocols: &plain},
 	}
@@ -130,23 +109,3 @@ func (i *instance) token(role booking.Role, user string) string {
 	}
 	return token
 }
-
-// logs keeps what a server logged.
-type logs struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *logs) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-var _ io.Writer = (*logs)(nil)

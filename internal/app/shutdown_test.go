@@ -15,6 +15,7 @@ import (
 	"bookings/internal/booking"
 	"bookings/internal/pgpool"
 	"bookings/internal/pgtest"
+	"bookings/internal/programtest"
 )
 
 // served is a server whose end a test looks at.
@@ -22,14 +23,14 @@ type served struct {
 	t     *testing.T
 	addr  string
 	pool  *pgxpool.Pool
-	log   *logs
+	log   *programtest.Text
 	stop  context.CancelFunc
 	ended chan error
 }
 
 func serve(t *testing.T, change func(*Settings)) *served {
 	t.Helper()
-	s := &served{t: t, log: &logs{}, ended: make(chan error, 1)}
+	s := &served{t: t, log: &programtest.Text{}, ended: make(chan error, 1)}
 	settings := Settings{
 		Addr: "127.0.0.1:0", DatabaseURL: pgtest.URL(t), JWTSecret: testSecret, MaxPending: 10,
 		ReminderLeads: []time.Duration{30 * 24 * time.Hour}, FeedRetention: 720 * time.Hour, ShutdownTimeout: 4 * time.Second, Worker: true,

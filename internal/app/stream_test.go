@@ -1,10 +1,8 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -22,6 +20,7 @@ import (
 	"bookings/internal/feedtest"
 	"bookings/internal/identity"
 	"bookings/internal/pgtest"
+	"bookings/internal/programtest"
 )
 
 // streaming is a running server whose feeds are written to from inside: events
@@ -42,23 +41,13 @@ func startStreaming(t *testing.T, changes ...func(*Settings)) *streaming {
 	for _, change := range changes {
 		change(&settings)
 	}
-	log := &logs{}
-	ctx, cancel := context.WithCancel(context.Background())
-	server, err := New(ctx, settings, slog.New(slog.NewJSONHandler(log, nil)))
+	log := &programtest.Text{}
+	server, err := New(t.Context(), settings, slog.New(slog.NewJSONHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &streaming{t: t, server: server, instance: &instance{t: t, log: log}}
-	listening, ended := make(chan net.Addr, 1), make(chan error, 1)
-	go func() { ended <- server.Run(ctx, func(addr net.Addr) { listening <- addr }) }()
-	s.stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("the server ended with %v", err)
-		}
-	})
-	t.Cleanup(s.stop)
-	s.addr = (<-listening).String()
+	s.addr, s.stop = programtest.Serve(t, server.Run)
 	s.Writer = feedtest.NewWriter(t, server.pool.Pool, "pat", "chris")
 	return s
 }

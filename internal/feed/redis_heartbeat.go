@@ -37,6 +37,8 @@ type pulse struct {
 	fault error
 	// said is what the log says of the fault.
 	said string
+	// recovered is how often a fault has ended.
+	recovered int
 }
 
 var (
@@ -65,6 +67,7 @@ func (r *Redis) Fault() error {
 // begun anew.
 func (r *Redis) heartbeatLoop(ctx context.Context, pubsub *redis.PubSub, channel string) {
 	for r.awaitHeartbeat(ctx) {
+		began := r.recovered()
 		err := r.heartbeat(ctx, channel)
 		switch {
 		case ctx.Err() != nil:
@@ -72,7 +75,7 @@ func (r *Redis) heartbeatLoop(ctx context.Context, pubsub *redis.PubSub, channel
 		case err == nil:
 			r.recover()
 		default:
-			r.fail(err)
+			r.fail(err, began)
 			// Where it was SUBSCRIBE that was refused, nobody else sends it again.
 			_ = pubsub.Subscribe(ctx, channel)
 		}
@@ -120,9 +123,18 @@ func (r *Redis) whyUnheard(ctx context.Context, channel string) error {
 	return errUnheard
 }
 
+// recovered is how often Redis has come to carry broadcasts again. Whoever may fail
+// asks before he begins: see fail.
+func (r *Redis) recovered() int {
+	r.pulse.mu.Lock()
+	defer r.pulse.mu.Unlock()
+	return r.pulse.recovered
+}
+
 // fail notes why broadcasts are not carried and says it once: every event meets
-// it. That Redis refuses is said also after that it could not be reached.
-func (r *Redis) fail(err error) {
+// it. That Redis refuses is said also after that it could not be reached. What began
+// before Redis recovered shows nothing of how it is now.
+func (r *Redis) fail(err error, began int) {
 	message := "Redis does not carry events: other instances deliver them within 15 seconds"
 	if _, refused := errors.AsType[redis.Error](err); refused {
 		message = "Redis refuses to carry events: other instances deliver them within 15 seconds"
@@ -130,6 +142,9 @@ func (r *Redis) fail(err error) {
 	p := &r.pulse
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if began < p.recovered {
+		return
+	}
 	p.fault = err
 	if p.said != message {
 		p.said = message
@@ -143,6 +158,9 @@ func (r *Redis) recover() {
 	defer p.mu.Unlock()
 	if p.said != "" {
 		r.log.Info("Redis carries events again", "dropped", r.dropped.Load())
+	}
+	if p.fault != nil {
+		p.recovered++
 	}
 	p.fault, p.said = nil, ""
 }

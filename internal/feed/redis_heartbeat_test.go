@@ -140,6 +140,55 @@ func TestARedisThatRefusesIsToldAndSaidOnce(t *testing.T) {
 	}
 }
 
+// holdFirst is a client's hook that keeps the answer to the first batch until it is let go.
+type holdFirst struct {
+	first    sync.Once
+	answered chan error
+	letGo    chan struct{}
+}
+
+func (*holdFirst) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (*holdFirst) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (h *holdFirst) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, commands []redis.Cmder) error {
+		err := next(ctx, commands)
+		if commands[0].Name() == "publish" { // and no handshake
+			h.first.Do(func() {
+				h.answered <- err
+				<-h.letGo
+			})
+		}
+		return err
+	}
+}
+
+func TestARefusalFromBeforeTheRightWasGivenIsNotToldAfter(t *testing.T) {
+	t.Parallel()
+	w, pool := newWriter(t)
+	server := redistest.Start(t)
+	allow(t, server, "-publish")
+	client, held := limited(t, server), &holdFirst{answered: make(chan error, 1), letGo: make(chan struct{})}
+	client.AddHook(held)
+	h := startBeating(t, pool, client)
+	letGo := sync.OnceFunc(func() { close(held.letGo) })
+	t.Cleanup(letGo) // or the hub would not end
+	h.wantsFault(t, "publish: NOPERM")
+	h.Publish(w.Write())
+	if err := <-held.answered; err == nil {
+		t.Fatal("nothing was refused")
+	}
+	allow(t, server)
+	h.wantsFault(t, "")
+	letGo()
+	// The next batch goes out when the one that was held has been told.
+	awaitBroadcast(t, h.hub, follow(t, startHub(t, pool, server, never), w.Provider, nil), w.Write)
+	if fault, lines := h.redis.Fault(), h.log.count("Redis refuses"); fault != nil || lines != 1 {
+		t.Errorf("the fault is %v, and the log said so %d times", fault, lines)
+	}
+}
+
 func TestARightThatIsTakenAwayIsNoticed(t *testing.T) {
 	t.Parallel()
 	for name, refusal := range refusals {

@@ -79,15 +79,15 @@ func (r *Redis) publish(message []byte) {
 	select {
 	case r.outbox <- message:
 	default:
-		r.lose(1, errFull)
+		r.lose(1, errFull, r.recovered())
 	}
 }
 
 // lose counts broadcasts that nobody will get. They are not tried again: later
 // ones wait behind them, and readers find them sooner by their gap.
-func (r *Redis) lose(messages int, err error) {
+func (r *Redis) lose(messages int, err error, began int) {
 	r.dropped.Add(int64(messages))
-	r.fail(err)
+	r.fail(err, began)
 }
 
 // publishLoop sends what waits in the outbox, also what is left at the end:
@@ -135,6 +135,7 @@ func (r *Redis) more(first []byte) [][]byte {
 func (r *Redis) send(ctx context.Context, channel string, batch [][]byte) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), redisDeadline)
 	defer cancel()
+	began := r.recovered()
 	commands, err := r.client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for _, message := range batch {
 			pipe.Publish(ctx, channel, message)
@@ -150,5 +151,5 @@ func (r *Redis) send(ctx context.Context, channel string, batch [][]byte) {
 			failed++
 		}
 	}
-	r.lose(failed, err)
+	r.lose(failed, err, began)
 }

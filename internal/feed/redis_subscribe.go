@@ -45,6 +45,7 @@ func (r *Redis) subscribeLoop(ctx context.Context, pubsub *redis.PubSub, channel
 // it shows by the heartbeat.
 func (r *Redis) subscribe(ctx context.Context, pubsub *redis.PubSub, channel string) bool {
 	for {
+		began := r.recovered()
 		err := pubsub.Subscribe(ctx, channel)
 		if err == nil {
 			return true
@@ -52,6 +53,6 @@ func (r *Redis) subscribe(ctx context.Context, pubsub *redis.PubSub, channel str
 		if !pause.For(ctx, subscribePause) {
 			return false
 		}
-		r.fail(err)
+		r.fail(err, began)
 	}
 }
