@@ -5,7 +5,7 @@ import type { GetToken } from "./token.js";
 
 /** Why a connection was lost. */
 export interface Lost {
-  /** WebSocket's close code; 1006 where there was none. */
+  /** WebSocket's close code; 1006 where there was none, 0 where getToken failed. */
   readonly code: number;
   readonly reason: string;
 }

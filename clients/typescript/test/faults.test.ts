@@ -99,6 +99,17 @@ describe("a feed whose peer does wrong", { concurrency: true }, () => {
     });
   }
 
+  test("where getToken fails the feed asks again, as often as it takes, and tells why", async (t) => {
+    const { url } = await serve(t, (_, say) => say(ready(), event(1)));
+    let asked = 0;
+    const getToken = () => (++asked <= 5 ? Promise.reject(new Error("the sign-in is away")) : "x");
+    const { record, close } = await openInNode({ baseUrl: url, getToken, start: beginning });
+    t.after(close);
+    await record.until("an event", ({ events }) => events.length === 1);
+    const lost = { code: 0, reason: "no token: Error: the sign-in is away" };
+    assert.deepEqual(record.lost, Array(5).fill(lost));
+  });
+
   test("where it falls silent, it is asked for a sign of life and then given up", async (t) => {
     const { record, heard } = await readFrom(
         t,
