@@ -17,6 +17,7 @@ export interface Call {
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
+  /** Undefined where it is no JSON: then it is none of the server's. */
   readonly body: unknown;
 }
 
@@ -47,7 +48,7 @@ export function recorded(caller: Identity): typeof fetch {
     try {
       const response = await fetch(input, init);
       // A proxy's own answer need not be JSON: what the call comes to is not for its record to decide.
-      const body = await response.clone().json().catch(() => "This is no JSON.");
+      const body = await response.clone().json().catch(() => undefined);
       call.answer = { status: response.status, headers: response.headers, body };
       return response;
     } catch (error) {
