@@ -31,7 +31,7 @@ export function isAction(call: Call): boolean {
   return !/^(Get|List)/.test(call.method);
 }
 
-/** The number of the call that is looked at: the newest, unless one was chosen. */
+/** The number of the call that is looked at; the newest is where there is none. */
 export const looking: { at?: number } = {};
 
 export function lookAt(call: Call): void {
@@ -43,6 +43,7 @@ export function lookAt(call: Call): void {
 export function recorded(caller: Identity): typeof fetch {
   return async (input, init) => {
     const call = await describe(caller, new Request(input, init));
+    if (isAction(call)) follow(call);
     calls.unshift(call);
     calls.length = Math.min(calls.length, mostKept);
     try {
@@ -58,6 +59,13 @@ export function recorded(caller: Identity): typeof fetch {
       changed();
     }
   };
+}
+
+/** Goes on to a new call of a person, unless one was chosen that is older than their last. */
+function follow(call: Call): void {
+  const last = calls.find(isAction);
+  const old = calls.some(({ number }) => number === looking.at && number < (last?.number ?? 0));
+  if (!old) looking.at = call.number;
 }
 
 let made = 0;
