@@ -1,4 +1,5 @@
 import { changed } from "./changes.js";
+import { learnTime } from "./server-time.js";
 import type { Identity } from "./token.js";
 
 /** A call as it went over the line, and what was answered. */
@@ -48,6 +49,7 @@ export function recorded(caller: Identity): typeof fetch {
     calls.length = Math.min(calls.length, mostKept);
     try {
       const response = await fetch(input, init);
+      learnTime(response);
       // A proxy's own answer need not be JSON: what the call comes to is not for its record to decide.
       const body = await response.clone().json().catch(() => undefined);
       call.answer = { status: response.status, headers: response.headers, body };
