@@ -121,6 +121,17 @@ describe("a feed whose peer does wrong", { concurrency: true }, () => {
     assert.equal(record.lost[0]?.reason, "nothing was heard for too long");
   });
 
+  test("a token that getToken has no newer one for is shown anew once, not faster and faster", async (t) => {
+    const at = (milliseconds: number) => new Date(Date.UTC(2030) + milliseconds).toISOString();
+    const terms = { expiresAt: at(100), pingInterval: 0.2 };
+    const { heard } = await readFrom(t, (peer, say) => {
+      peer.on("message", () => say({ ...ready(terms), time: at(80) }));
+      say({ ...ready(terms), time: at(0) });
+    });
+    await eventually("a ping, after the expiry", () => heard.includes("ping"));
+    assert.deepEqual(heard.filter((type) => type !== "ping"), ["authenticate"]);
+  });
+
   test("one that answers is not given up, however silent", async (t) => {
     const pong = JSON.stringify({ type: "stream.pong" });
     const { record, heard } = await readFrom(t, (peer, say) => {
