@@ -5,7 +5,7 @@ import type { GetToken } from "./token.js";
 
 /** Why a connection was lost. */
 export interface Lost {
-  /** WebSocket's close code; 1006 where there was none. */
+  /** WebSocket's close code; 1006 where there was none, 0 where getToken failed. */
   readonly code: number;
   readonly reason: string;
 }
@@ -33,6 +33,7 @@ export class Connection {
   #pingInterval = openWithin;
   #watch: ReturnType<typeof setTimeout> | undefined;
   #renewal: ReturnType<typeof setTimeout> | undefined;
+  #expiresAt = "";
 
   constructor(socket: Socket, getToken: GetToken) {
     this.#socket = socket;
@@ -79,7 +80,10 @@ export class Connection {
 
   /** The first stream.ready opens the socket, later ones tell a new expiry alone. */
   #settle(ready: Ready): void {
-    this.#renewBefore(Date.parse(ready.data.expiresAt) - Date.parse(ready.time));
+    const { expiresAt } = ready.data;
+    // Where getToken had no newer one, asking at ever shorter intervals would give none either.
+    if (expiresAt !== this.#expiresAt) this.#renewBefore(Date.parse(expiresAt) - Date.parse(ready.time));
+    this.#expiresAt = expiresAt;
     this.#pingInterval = ready.data.pingInterval * 1_000;
     if (this.readyAt !== undefined) return;
     this.readyAt = performance.now();

@@ -9,7 +9,7 @@ import { errorInfo, fieldViolations, type FieldViolation } from "./details.js";
  * Its `name` stays that of ConnectError, which is how connect knows its own.
  */
 export class BookingsError extends ConnectError {
-  /** Such as SLOT_TAKEN; empty where no answer came. */
+  /** Such as SLOT_TAKEN; empty where no answer came, and where getToken failed: its error is the `cause`. */
   readonly reason: string;
   /** The facts beside the reason, such as `head` for SEQUENCE_OUT_OF_RANGE. */
   readonly facts: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-import { Code, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Backoff, pause, type BackoffOptions } from "./backoff.js";
 import { BookingsError } from "./error.js";
@@ -93,15 +93,22 @@ function isRepeatable(request: UnaryRequest): boolean {
 /** Brings the token, and a fresh one where that is refused: nothing has been done then. */
 export function authenticate(getToken: GetToken): Interceptor {
   return (next) => async (request) => {
-    const call = async (fresh: boolean) => {
-      request.header.set("Authorization", `Bearer ${await getToken({ fresh })}`);
-      return next(request);
-    };
+    await bringToken(request, getToken, false);
     try {
-      return await call(false);
+      return await next(request);
     } catch (error) {
       if (request.stream || BookingsError.of(error).code !== Code.Unauthenticated) throw error;
-      return call(true);
     }
+    await bringToken(request, getToken, true);
+    return next(request);
   };
+}
+
+/** Where there is no token to be had the call fails at once: whether to ask again is for getToken to know. */
+async function bringToken(request: Request, getToken: GetToken, fresh: boolean): Promise<void> {
+  try {
+    request.header.set("Authorization", `Bearer ${await getToken({ fresh })}`);
+  } catch (cause) {
+    throw new BookingsError(new ConnectError(`no token: ${cause}`, Code.Unauthenticated, undefined, undefined, cause));
+  }
 }

@@ -6,6 +6,7 @@ export interface TokenRequest {
 
 /**
  * Gets a token of the user, without "Bearer". It is asked before each call and
- * each connection, so keep the token and renew it when `fresh` is set.
+ * each connection, so keep the token and renew it when `fresh` is set. Where it
+ * fails the call fails; a feed asks again.
  */
 export type GetToken = (request: TokenRequest) => string | Promise<string>;

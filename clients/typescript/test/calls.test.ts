@@ -111,6 +111,31 @@ describe("calls", { concurrency: true }, () => {
     assert.equal(refused.reason, "TOKEN_INVALID");
   });
 
+  each("where getToken fails a call fails at once, unsent, and its error is the cause", async (_, client) => {
+    const away = new TypeError("the sign-in is away");
+    const { fetch, calls } = losing(0);
+    let asked = 0;
+    const getToken = () => (asked++, Promise.reject(away));
+    const { bookings, events } = client({ fetch, getToken });
+    const stream = async () => {
+      for await (const _ of events.streamEvents({})) assert.fail("an event");
+    };
+    for (const call of [bookings.listBookings({}), bookings.createBooking({ customerId: "anna", ...slot(30) }), stream()]) {
+      const { code, reason, cause, rawMessage } = await failure(call);
+      assert.deepEqual([code, reason, cause], [Code.Unauthenticated, "", away]);
+      assert.match(rawMessage, /^no token: .*the sign-in is away$/);
+    }
+    assert.deepEqual([asked, calls.length], [3, 0]);
+  });
+
+  each("where there is no fresh token after a refusal, that is the error", async (_, client) => {
+    const over = new Error("the session is over");
+    const asked: TokenRequest[] = [];
+    const getToken = (request: TokenRequest) => (asked.push(request), request.fresh ? Promise.reject(over) : "x.y.z");
+    assert.equal((await failure(client({ getToken }).bookings.listBookings({}))).cause, over);
+    assert.deepEqual(asked, [{ fresh: false }, { fresh: true }]);
+  });
+
   each("a call that is aborted is not tried again", async (_, client) => {
     const abort = new AbortController();
     const { fetch, calls } = losing(9);

@@ -99,6 +99,17 @@ describe("a feed whose peer does wrong", { concurrency: true }, () => {
     });
   }
 
+  test("where getToken fails the feed asks again, as often as it takes, and tells why", async (t) => {
+    const { url } = await serve(t, (_, say) => say(ready(), event(1)));
+    let asked = 0;
+    const getToken = () => (++asked <= 5 ? Promise.reject(new Error("the sign-in is away")) : "x");
+    const { record, close } = await openInNode({ baseUrl: url, getToken, start: beginning });
+    t.after(close);
+    await record.until("an event", ({ events }) => events.length === 1);
+    const lost = { code: 0, reason: "no token: Error: the sign-in is away" };
+    assert.deepEqual(record.lost, Array(5).fill(lost));
+  });
+
   test("where it falls silent, it is asked for a sign of life and then given up", async (t) => {
     const { record, heard } = await readFrom(
         t,
@@ -108,6 +119,17 @@ describe("a feed whose peer does wrong", { concurrency: true }, () => {
     await record.until("an event", ({ events }) => events.length >= 1);
     assert.deepEqual(heard, ["ping"]);
     assert.equal(record.lost[0]?.reason, "nothing was heard for too long");
+  });
+
+  test("a token that getToken has no newer one for is shown anew once, not faster and faster", async (t) => {
+    const at = (milliseconds: number) => new Date(Date.UTC(2030) + milliseconds).toISOString();
+    const terms = { expiresAt: at(100), pingInterval: 0.2 };
+    const { heard } = await readFrom(t, (peer, say) => {
+      peer.on("message", () => say({ ...ready(terms), time: at(80) }));
+      say({ ...ready(terms), time: at(0) });
+    });
+    await eventually("a ping, after the expiry", () => heard.includes("ping"));
+    assert.deepEqual(heard.filter((type) => type !== "ping"), ["authenticate"]);
   });
 
   test("one that answers is not given up, however silent", async (t) => {

@@ -2,7 +2,7 @@ import type { Booking } from "@bookings/client";
 import { useRef, useState } from "preact/hooks";
 import { BookForm } from "./book-form.js";
 import { BookingCard } from "./booking-card.js";
-import { clock, midnight } from "./day.js";
+import { clock } from "./day.js";
 import { focus, useFocusKept } from "./focus.js";
 import { start, type Person } from "./person.js";
 import { freeHours, world } from "./world.js";
@@ -16,8 +16,7 @@ export function Agenda({ person }: { person: Person }) {
   open.current = chosen;
   useFocusKept(section);
   const now = new Date();
-  const bookings = person.bookings.filter((booking) => isOn(booking, world.day));
-  const rows = inOrder(bookings, withChosen(freeHours(person, world.day, now), chosen), now);
+  const rows = inOrder(person.bookingsOn(world.day), withChosen(freeHours(person, world.day, now), chosen), now);
   const done = (id = "") => {
     if (open.current !== chosen) return; // another hour was chosen before the answer came
     if (id === "") focus(section.current!.querySelector(".free [aria-expanded=true]"));
@@ -44,10 +43,6 @@ export function Agenda({ person }: { person: Person }) {
 function withChosen(free: readonly Date[], chosen: number | undefined): Date[] {
   const missing = chosen !== undefined && !free.some((hour) => Number(hour) === chosen);
   return missing ? [...free, new Date(chosen)].sort((a, b) => Number(a) - Number(b)) : [...free];
-}
-
-function isOn(booking: Booking, day: Date): boolean {
-  return start(booking) >= day && start(booking) < midnight(day, 1);
 }
 
 /** Bookings by their start; free hours that follow on each other are one row, up to now or from now on. */

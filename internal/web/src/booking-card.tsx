@@ -4,7 +4,7 @@ import { useAttempt } from "./attempt.js";
 import { CancelForm, MoveForm, NoteForm } from "./change-forms.js";
 import { clock } from "./day.js";
 import { Wrong } from "./field.js";
-import { useFocusKept } from "./focus.js";
+import { focusOpener, useFocusKept } from "./focus.js";
 import { end, start, type Person } from "./person.js";
 
 const statusWords: Readonly<Record<number, string>> = {
@@ -30,6 +30,8 @@ export function BookingCard({ person, booking, made }: BookingCardProps) {
   const [form, setForm] = useState<keyof typeof forms | undefined>(undefined);
   const { problem, busy, attempt } = useAttempt();
   const card = useRef<HTMLLIElement>(null);
+  const open = useRef(form);
+  open.current = form;
   useFocusKept(card);
   useLayoutEffect(() => {
     if (made) card.current?.focus();
@@ -44,6 +46,11 @@ export function BookingCard({ person, booking, made }: BookingCardProps) {
     [BookingAction.MARK_NO_SHOW]: { label: "Did not come", act: click(() => bookings.markBookingNoShow({ id, etag })) },
     [BookingAction.RESCHEDULE]: { label: "Move", act: toggle("move"), opens: "move" },
     [BookingAction.CANCEL]: { label: "Cancel", act: toggle("cancel"), opens: "cancel" },
+  };
+  const done = () => {
+    if (open.current !== form) return; // another form was opened before the answer came
+    focusOpener(card.current!);
+    setForm(undefined);
   };
   const shown = booking.allowedActions.map((action) => buttons[action]).filter((button) => button !== undefined);
   const Form = form && forms[form];
@@ -66,7 +73,7 @@ export function BookingCard({ person, booking, made }: BookingCardProps) {
         ))}
       </div>
       <Wrong text={problem.text} />
-      {Form && <Form person={person} booking={booking} onDone={() => setForm((open) => (open === form ? undefined : open))} />}
+      {Form && <Form person={person} booking={booking} onDone={done} />}
     </li>
   );
 }

@@ -75,18 +75,20 @@ function CopyButton({ call, spelling }: { call: Call; spelling: Spelling }) {
 export function outcome(answer: Answer | string | undefined): string {
   if (answer === undefined) return "…";
   if (typeof answer === "string") return "no answer";
-  return answer.status === 200 ? "OK" : (reason(answer.body) ?? String(answer.status));
+  if (answer.status !== 200) return reason(answer.body) ?? String(answer.status);
+  return answer.body === undefined ? "no answer" : "OK";
 }
 
-/** Of Connect's error JSON, in which ErrorInfo's debug form stands beside its bytes. */
+/** Of Connect's error JSON, in which ErrorInfo's debug form stands beside its bytes; a proxy's may be any other. */
 function reason(body: unknown): string | undefined {
-  const { details } = body as { details?: { debug?: { reason?: string } }[] };
-  return details?.find(({ debug }) => debug?.reason)?.debug?.reason;
+  const details = (body as { details?: unknown } | null | undefined)?.details;
+  if (!Array.isArray(details)) return undefined;
+  return (details as { debug?: { reason?: string } }[]).find((detail) => detail?.debug?.reason)?.debug?.reason;
 }
 
 const tellingHeaders = ["Idempotent-Replayed", "Retry-After", "RateLimit-Remaining", "X-Request-Id"];
 
 function answerText({ status, headers, body }: Answer): string {
   const lines = tellingHeaders.filter((name) => headers.has(name)).map((name) => `${name}: ${headers.get(name)}`);
-  return [`HTTP ${status}`, ...lines, "", pretty(body)].join("\n");
+  return [`HTTP ${status}`, ...lines, "", body === undefined ? "This is no JSON: something in between has answered." : pretty(body)].join("\n");
 }

@@ -1,4 +1,5 @@
 import { changed } from "./changes.js";
+import { learnTime } from "./server-time.js";
 import type { Identity } from "./token.js";
 
 /** A call as it went over the line, and what was answered. */
@@ -17,6 +18,7 @@ export interface Call {
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
+  /** Undefined where it is no JSON: then it is none of the server's. */
   readonly body: unknown;
 }
 
@@ -30,7 +32,7 @@ export function isAction(call: Call): boolean {
   return !/^(Get|List)/.test(call.method);
 }
 
-/** The number of the call that is looked at: the newest, unless one was chosen. */
+/** The number of the call that is looked at; the newest is where there is none. */
 export const looking: { at?: number } = {};
 
 export function lookAt(call: Call): void {
@@ -42,12 +44,14 @@ export function lookAt(call: Call): void {
 export function recorded(caller: Identity): typeof fetch {
   return async (input, init) => {
     const call = await describe(caller, new Request(input, init));
+    if (isAction(call)) follow(call);
     calls.unshift(call);
     calls.length = Math.min(calls.length, mostKept);
     try {
       const response = await fetch(input, init);
+      learnTime(response);
       // A proxy's own answer need not be JSON: what the call comes to is not for its record to decide.
-      const body = await response.clone().json().catch(() => "This is no JSON.");
+      const body = await response.clone().json().catch(() => undefined);
       call.answer = { status: response.status, headers: response.headers, body };
       return response;
     } catch (error) {
@@ -57,6 +61,13 @@ export function recorded(caller: Identity): typeof fetch {
       changed();
     }
   };
+}
+
+/** Goes on to a new call of a person, unless one was chosen that is older than their last. */
+function follow(call: Call): void {
+  const last = calls.find(isAction);
+  const old = calls.some(({ number }) => number === looking.at && number < (last?.number ?? 0));
+  if (!old) looking.at = call.number;
 }
 
 let made = 0;

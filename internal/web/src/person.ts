@@ -4,6 +4,7 @@ import { recorded } from "./calls.js";
 import { changed } from "./changes.js";
 import { midnight } from "./day.js";
 import { Line } from "./line.js";
+import { Moments } from "./moments.js";
 import type { Identity, Role } from "./token.js";
 import { eventInWords, problemOf } from "./words.js";
 
@@ -37,6 +38,7 @@ export class Person {
   trouble = "";
   readonly client: Bookings;
   readonly #all = new Map<string, Booking>();
+  readonly #moments = new Moments(() => this.bookingsOn(this.day), (id) => this.#read(id));
   readonly #feed: Feed;
   #head = 0n;
 
@@ -72,6 +74,10 @@ export class Person {
     return [...this.#all.values()].sort((a, b) => start(a).getTime() - start(b).getTime());
   }
 
+  bookingsOn(day: Date): Booking[] {
+    return this.bookings.filter((booking) => start(booking) >= day && start(booking) < midnight(day, 1));
+  }
+
   /** Reads the bookings of a day. */
   async look(day: Date): Promise<void> {
     this.day = day;
@@ -96,14 +102,18 @@ export class Person {
   /** Takes bookings over, where they are later states than what is held. */
   hold(bookings: readonly (Booking | undefined)[]): void {
     for (const booking of bookings) {
-      if (booking && booking.version >= (this.#all.get(booking.id)?.version ?? 0n)) this.#all.set(booking.id, booking);
+      if (!booking || booking.version < (this.#all.get(booking.id)?.version ?? 0n)) continue;
+      this.#all.set(booking.id, booking);
+      this.#moments.answered(booking.id);
     }
+    this.#moments.wait();
     changed();
   }
 
   /** Ends the feed; nothing is shown of this person any more. */
   leave(): void {
     this.#feed.close();
+    this.#moments.stop();
   }
 
   async #follow(): Promise<void> {
@@ -118,6 +128,7 @@ export class Person {
     this.#head = BigInt(head.sequence);
     if (!resumed) this.place = this.#head;
     this.#suffer("");
+    this.#moments.wait();
   }
 
   #lost({ code, reason }: Lost): void {
@@ -156,6 +167,7 @@ export class Person {
     try {
       this.hold([(await this.client.bookings.getBooking({ id })).booking]);
     } catch (error) {
+      this.#moments.missed(id);
       this.#suffer(problemOf(error).text);
     }
   }

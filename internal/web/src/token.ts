@@ -37,10 +37,13 @@ async function ask(role: Role, userId: string): Promise<string> {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ role, userId }),
   });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.message);
+  const answer = await response.json().catch(() => undefined); // a proxy's own answer need not be JSON
+  if (!answer?.token) throw new NoToken(answer?.message ?? `No token has come: HTTP ${response.status}.`);
   return answer.token;
 }
+
+/** Why this page has got no token. */
+export class NoToken extends Error {}
 
 /** Somebody whose token was pasted. It is kept in this page's memory alone, and there is no second. */
 export function pasted(text: string): Identity {

@@ -1,5 +1,6 @@
 import { BookingsError, type FeedEvent } from "@bookings/client";
 import { clock, shortDay } from "./day.js";
+import { NoToken } from "./token.js";
 
 /** What is wrong, for people: at the fields that are at fault, or with the call as a whole. */
 export interface Problem {
@@ -35,6 +36,7 @@ const sentences: Readonly<Record<string, Sentence>> = {
 /** An error in words, for a form that has these fields. */
 export function problemOf(cause: unknown, has: readonly string[] = []): Problem {
   if (!(cause instanceof BookingsError)) return { fields: {}, text: (cause as Error).message }; // one of this page's own
+  if (cause.cause instanceof NoToken) return problemOf(cause.cause);
   if (cause.reason === "VALIDATION_FAILED") return violations(cause, has);
   const { field, text } = sentences[cause.reason] ?? { text: unexpected(cause) };
   return field !== undefined && has.includes(field) ? { fields: { [field]: text }, text: "" } : { fields: {}, text };
@@ -54,7 +56,7 @@ function violations(error: BookingsError, has: readonly string[]): Problem {
 
 function unexpected(error: BookingsError): string {
   if (error.reason === "RATE_LIMITED") return `That was too much in one minute. Try again in ${error.retryAfter ?? 60} seconds.`;
-  if (error.reason === "") return `No answer came: ${error.rawMessage}`;
+  if (error.reason === "") return `The server has not answered: ${sentence(error.rawMessage || "something in between has")}`;
   return `${sentence(error.rawMessage)} (${error.reason}, request ${error.requestId ?? "unknown"})`;
 }
 

@@ -115,6 +115,39 @@ describe("the calls that are shown", asPeople, () => {
     assert.match(stdout, new RegExp(`"customerId": ?"${names.customer}"`));
   });
 
+  test("go on with a person's next call where the last was looked at, and an older one that was chosen stays", async (t) => {
+    const page = await visit(t);
+    const { customer, provider } = await twoPeople(page);
+    const made = page.locator(".made button");
+    const looked = page.locator(".made button[aria-pressed=true]");
+    const shows = (time: string) => seen(page.locator("pre.request").filter({ hasText: new RegExp(`"startTime":"[^"]+T${time}:`) }));
+    const books = async (side: Side, time: string) => {
+      await side.book(time);
+      await seen(side.booking(time));
+    };
+    await books(customer, "09:00");
+    await made.first().click();
+    await shows("09:00");
+    await books(customer, "10:00");
+    await shows("10:00");
+
+    await made.last().click();
+    await books(provider, "11:00");
+    await shows("09:00");
+    await provider.section.getByRole("link", { name: "See it" }).click();
+    await shows("11:00");
+    await books(provider, "12:00");
+    await shows("12:00");
+
+    await page.getByLabel("also those that only read").check();
+    await seen(made.filter({ hasText: "ListBookings" }));
+    assert.match(await looked.innerText(), /CreateBooking/);
+    await made.filter({ hasText: "GetBooking" }).first().click();
+    await provider.booking("12:00").getByRole("button", { name: "Note" }).click();
+    await provider.press("Write");
+    await seen(looked.filter({ hasText: "UpdateBooking" }));
+  });
+
   test("never show a token", async (t) => {
     const tokens = new Set<string>();
     const before = async (page: Page) => void page.on("request", (request) => tokens.add(request.headers()["authorization"] ?? ""));

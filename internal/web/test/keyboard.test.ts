@@ -66,9 +66,14 @@ describe("the keyboard alone is enough", asPeople, () => {
     await keyboard.type("by keyboard");
     await keyboard.press("Enter");
     await gone(card.locator("form"));
-    await keeps(page, card);
+    await keeps(page, button(card, "Note"));
 
     await enter(card, "Move");
+    await enter(card, "Close");
+    await gone(card.locator("form"));
+    await keeps(page, button(card, "Move"));
+
+    await keyboard.press("Enter");
     await keyboard.press("ArrowUp"); // the first part of the time, an hour later
     await keyboard.press("Enter");
     const moved = customer.booking("10:00");

@@ -67,13 +67,10 @@ export function scenarios(open: () => OpenReader): void {
   });
 
   each("a token that expires unrenewed costs a connection, and no event", async (world) => {
-    const answers = [await token("provider", "ben", "3s"), undefined, world.benToken];
+    const away = () => Promise.reject(new Error("the identity provider is away"));
+    const answers = [() => token("provider", "ben", "3s"), away, () => world.benToken];
     const asked: TokenRequest[] = [];
-    const getToken = async (request: TokenRequest) => {
-      const answer = answers[asked.push(request) - 1];
-      if (answer === undefined) throw new Error("the identity provider is away");
-      return answer;
-    };
+    const getToken = (request: TokenRequest) => answers[asked.push(request) - 1]!();
     const { record } = await world.read(open(), { getToken });
     await record.until("another connection", ({ connected }) => connected === 2);
     await world.book();
