@@ -4,8 +4,4 @@ package remind
 const BatchSize = batchSize
 
 // Waiting is how many jobs wait for a batch.
-func (w *Worker) Waiting() int {
-	w.queue.mu.Lock()
-	defer w.queue.mu.Unlock()
-	return len(w.queue.waiting)
-}
+func (w *Worker) Waiting() int { return w.queue.Waiting() }

@@ -14,6 +14,7 @@ import (
 	"bookings/internal/booking"
 	"bookings/internal/bookingjob"
 	"bookings/internal/feed"
+	"bookings/internal/gather"
 	"bookings/internal/pgpool"
 )
 
@@ -30,7 +31,7 @@ type Worker struct {
 	// that was due before it was asked for is due from then on.
 	Late func(time.Duration)
 
-	queue   queue
+	queue   gather.Queue[*turn]
 	singles singles
 }
 
@@ -39,7 +40,7 @@ type Worker struct {
 // transaction, so that a worker that dies leaves either all of it or a job that is
 // tried again. It is that of a batch of jobs, or its own where the batch has left it.
 func (w *Worker) Work(ctx context.Context, job *river.Job[Args]) error {
-	came := w.queue.work(ctx, job, w.batch)
+	came := w.together(ctx, job)
 	if came == nil {
 		var err error
 		if came, err = w.alone(ctx, job); err != nil {
