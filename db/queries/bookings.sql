@@ -34,24 +34,41 @@ WHERE customer_id = @customer_id
   AND end_time > @now
   AND id <> @besides;
 
--- Books where the slot and the key are free and the customer has fewer PENDING
--- bookings at this provider than max_pending, which is NULL where nobody counts. It
--- answers how many there are, whether it has booked, and the ids of the jobs that
--- are to be inserted with it (bookingjob.Insert). Free of races under the lock of the
--- provider's feed.
+-- Books each where the slot and the key are free and, if it is PENDING, the customer has
+-- fewer PENDING bookings at this provider than max_pending. It answers for each how many
+-- there are, whether it has booked, and the ids of the jobs that are to be inserted
+-- with it (bookingjob.Insert). Free of races under the locks of the providers' feeds; no
+-- two may be of one provider, since one statement does not see what it writes itself.
 --
--- It raises no error where the slot is taken or the key is: the constraints
+-- It raises no error where a slot is taken or a key is: the constraints
 -- themselves are asked. An error would stand in the server's log and cost the
 -- connection its prepared statements.
--- name: BookingInsert :one
-WITH others AS (
-    SELECT count(*) AS pending
-    FROM bookings
-    WHERE sqlc.narg(max_pending)::bigint IS NOT NULL
-      AND bookings.customer_id = @customer_id
-      AND bookings.provider_id = @provider_id
-      AND bookings.status = 'PENDING'
-      AND bookings.end_time > @create_time
+--
+-- The ids are a subquery so that PostgreSQL cannot count them when it plans. It would
+-- take a plan for one row for cheaper than the plan that it keeps, and plan anew each time.
+-- name: BookingInsert :many
+WITH given AS MATERIALIZED (
+    SELECT asked.*, others.pending
+    FROM (
+        SELECT unnest((SELECT @ids::uuid[])) AS id, unnest(@provider_ids::text[]) AS provider_id, unnest(@customer_ids::text[]) AS customer_id,
+               unnest(@start_times::timestamptz[]) AS start_time, unnest(@end_times::timestamptz[]) AS end_time,
+               unnest(@statuses::text[]) AS status, unnest(@notes::text[]) AS note, unnest(@metadata::text[]) AS metadata,
+               unnest(@versions::bigint[]) AS version, unnest(@moves::integer[]) AS moves,
+               unnest(@idempotency_keys::text[]) AS idempotency_key, unnest(@request_fingerprints::bytea[]) AS request_fingerprint,
+               unnest(@reminder_leads::text[]) AS reminder_leads, unnest(@reminder_due_times::timestamptz[]) AS reminder_due_time,
+               unnest(@reminder_states::text[]) AS reminder_state, unnest(@reminds::boolean[]) AS reminds,
+               unnest(@expire_times::timestamptz[]) AS expire_time, unnest(@expires::boolean[]) AS expires,
+               unnest(@create_times::timestamptz[]) AS create_time, unnest(@update_times::timestamptz[]) AS update_time
+    ) AS asked
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS pending
+        FROM bookings
+        WHERE asked.status = 'PENDING'
+          AND bookings.customer_id = asked.customer_id
+          AND bookings.provider_id = asked.provider_id
+          AND bookings.status = 'PENDING'
+          AND bookings.end_time > asked.create_time
+    ) AS others
 ), inserted AS (
     INSERT INTO bookings (
         id, provider_id, customer_id, start_time, end_time, status, note, metadata, version, moves,
@@ -60,21 +77,22 @@ WITH others AS (
         expire_time, expire_job_id, create_time, update_time
     )
     SELECT
-        @id, @provider_id, @customer_id, @start_time, @end_time, @status, @note, @metadata, @version, @moves,
-        @idempotency_key, @request_fingerprint,
-        @reminder_leads, @reminder_due_time, @reminder_state,
-        CASE WHEN @reminds::boolean THEN nextval('river_job_id_seq') END,
-        sqlc.narg(expire_time)::timestamptz, CASE WHEN sqlc.narg(expire_time)::timestamptz IS NOT NULL THEN nextval('river_job_id_seq') END,
-        @create_time, @update_time
-    FROM others
-    WHERE sqlc.narg(max_pending) IS NULL OR others.pending < sqlc.narg(max_pending)
+        given.id, given.provider_id, given.customer_id, given.start_time, given.end_time, given.status, given.note,
+        given.metadata::jsonb, given.version, given.moves,
+        nullif(given.idempotency_key, ''), given.request_fingerprint,
+        given.reminder_leads::integer[], given.reminder_due_time, given.reminder_state,
+        CASE WHEN given.reminds THEN nextval('river_job_id_seq') END,
+        CASE WHEN given.expires THEN given.expire_time END, CASE WHEN given.expires THEN nextval('river_job_id_seq') END,
+        given.create_time, given.update_time
+    FROM given
+    WHERE given.status <> 'PENDING' OR given.pending < @max_pending::bigint
     ON CONFLICT DO NOTHING
     RETURNING bookings.id, bookings.reminder_job_id, bookings.expire_job_id
 )
-SELECT others.pending, (inserted.id IS NOT NULL)::boolean AS inserted,
+SELECT given.id::uuid AS id, given.pending, (inserted.id IS NOT NULL)::boolean AS inserted,
        inserted.reminder_job_id, inserted.expire_job_id
-FROM others
-LEFT JOIN inserted ON true;
+FROM given
+LEFT JOIN inserted ON inserted.id = given.id;
 
 -- Updates nothing where another booking has the new slot. An UPDATE knows no ON
 -- CONFLICT, so this says what bookings_no_overlap says; free of races under the

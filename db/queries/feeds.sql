@@ -22,6 +22,15 @@ SELECT 'provider', @provider_id
 WHERE NOT EXISTS (SELECT 1 FROM locked)
 ON CONFLICT (role, user_id) DO UPDATE SET head = feeds.head;
 
+-- Locks those of some providers' and customers' feeds that are there and that nobody else
+-- has locked. As it waits for nobody, their order does not matter.
+-- name: FeedLockFree :many
+SELECT feeds.role, feeds.user_id
+FROM feeds
+WHERE (feeds.role = 'provider' AND feeds.user_id = ANY (@provider_ids::text[]))
+   OR (feeds.role = 'customer' AND feeds.user_id = ANY (@customer_ids::text[]))
+FOR NO KEY UPDATE SKIP LOCKED;
+
 -- The event, the next number of both feeds, the two entries, and its place in the
 -- outbox of the feed of everything, in one statement: a call that fails or changes
 -- nothing leaves no gap. The booking has to be in the version that the event

@@ -50,25 +50,27 @@ FROM (
 WHERE bookings.id = given.id;
 
 -- FeedAppend for many events, of which several may be in one feed: number, id of the
--- entry before and ordinal go on from one to the next. The feeds are locked, and the
--- bookings are there. In each feed they are in the order of the sequence's numbers;
--- their ordinals are these, or, where the sequence is behind, count on from the
--- highest of all the feeds (see FeedAppend).
+-- entry before and ordinal go on from one to the next. The feeds are locked. Where a
+-- booking is not there, nothing is written of its event. In each feed they are in the
+-- order of the sequence's numbers; their ordinals are these, or, where the sequence
+-- is behind, count on from the highest of all the feeds (see FeedAppend).
 --
 -- No CTE is joined with another: PostgreSQL takes each for ten rows, and would go
--- through one for each row of the other.
+-- through one for each row of the other. OFFSET 0 has each booking looked up by its id,
+-- and the ids of events are a subquery for the sake of the plan (see BookingInsert).
 -- name: FeedAppendMany :many
 WITH given AS MATERIALIZED (
     SELECT numbered.*, row_number() OVER (ORDER BY numbered.number) AS rank
     FROM (
         SELECT nextval('booking_events_ordinal_seq') AS number, event.*
         FROM (
-            SELECT unnest(@event_ids::uuid[]) AS id, unnest(@booking_ids::uuid[]) AS booking_id,
+            SELECT unnest((SELECT @event_ids::uuid[])) AS id, unnest(@booking_ids::uuid[]) AS booking_id,
                    unnest(@provider_ids::text[]) AS provider_id, unnest(@customer_ids::text[]) AS customer_id,
                    unnest(@types::text[]) AS type, unnest(@times::timestamptz[]) AS time,
                    unnest(@actor_roles::text[]) AS actor_role, unnest(@actor_ids::text[]) AS actor_id,
                    unnest(@start_times::timestamptz[]) AS start_time, unnest(@data::text[]) AS data
         ) AS event
+        WHERE EXISTS (SELECT FROM bookings WHERE bookings.id = event.booking_id OFFSET 0)
     ) AS numbered
 ), place AS MATERIALIZED (
     SELECT feeds.role, feeds.user_id, feeds.head, feeds.newest_id, feeds.newest_ordinal, party.event_id, party.number, party.rank

@@ -177,15 +177,29 @@ func (q *Queries) BookingGetForUpdate(ctx context.Context, db DBTX, id uuid.UUID
 	return i, err
 }
 
-const bookingInsert = `-- name: BookingInsert :one
-WITH others AS (
-    SELECT count(*) AS pending
-    FROM bookings
-    WHERE $1::bigint IS NOT NULL
-      AND bookings.customer_id = $2
-      AND bookings.provider_id = $3
-      AND bookings.status = 'PENDING'
-      AND bookings.end_time > $4
+const bookingInsert = `-- name: BookingInsert :many
+WITH given AS MATERIALIZED (
+    SELECT asked.id, asked.provider_id, asked.customer_id, asked.start_time, asked.end_time, asked.status, asked.note, asked.metadata, asked.version, asked.moves, asked.idempotency_key, asked.request_fingerprint, asked.reminder_leads, asked.reminder_due_time, asked.reminder_state, asked.reminds, asked.expire_time, asked.expires, asked.create_time, asked.update_time, others.pending
+    FROM (
+        SELECT unnest((SELECT $1::uuid[])) AS id, unnest($2::text[]) AS provider_id, unnest($3::text[]) AS customer_id,
+               unnest($4::timestamptz[]) AS start_time, unnest($5::timestamptz[]) AS end_time,
+               unnest($6::text[]) AS status, unnest($7::text[]) AS note, unnest($8::text[]) AS metadata,
+               unnest($9::bigint[]) AS version, unnest($10::integer[]) AS moves,
+               unnest($11::text[]) AS idempotency_key, unnest($12::bytea[]) AS request_fingerprint,
+               unnest($13::text[]) AS reminder_leads, unnest($14::timestamptz[]) AS reminder_due_time,
+               unnest($15::text[]) AS reminder_state, unnest($16::boolean[]) AS reminds,
+               unnest($17::timestamptz[]) AS expire_time, unnest($18::boolean[]) AS expires,
+               unnest($19::timestamptz[]) AS create_time, unnest($20::timestamptz[]) AS update_time
+    ) AS asked
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS pending
+        FROM bookings
+        WHERE asked.status = 'PENDING'
+          AND bookings.customer_id = asked.customer_id
+          AND bookings.provider_id = asked.provider_id
+          AND bookings.status = 'PENDING'
+          AND bookings.end_time > asked.create_time
+    ) AS others
 ), inserted AS (
     INSERT INTO bookings (
         id, provider_id, customer_id, start_time, end_time, status, note, metadata, version, moves,
@@ -194,93 +208,114 @@ WITH others AS (
         expire_time, expire_job_id, create_time, update_time
     )
     SELECT
-        $5, $3, $2, $6, $7, $8, $9, $10, $11, $12,
-        $13, $14,
-        $15, $16, $17,
-        CASE WHEN $18::boolean THEN nextval('river_job_id_seq') END,
-        $19::timestamptz, CASE WHEN $19::timestamptz IS NOT NULL THEN nextval('river_job_id_seq') END,
-        $4, $20
-    FROM others
-    WHERE $1 IS NULL OR others.pending < $1
+        given.id, given.provider_id, given.customer_id, given.start_time, given.end_time, given.status, given.note,
+        given.metadata::jsonb, given.version, given.moves,
+        nullif(given.idempotency_key, ''), given.request_fingerprint,
+        given.reminder_leads::integer[], given.reminder_due_time, given.reminder_state,
+        CASE WHEN given.reminds THEN nextval('river_job_id_seq') END,
+        CASE WHEN given.expires THEN given.expire_time END, CASE WHEN given.expires THEN nextval('river_job_id_seq') END,
+        given.create_time, given.update_time
+    FROM given
+    WHERE given.status <> 'PENDING' OR given.pending < $21::bigint
     ON CONFLICT DO NOTHING
     RETURNING bookings.id, bookings.reminder_job_id, bookings.expire_job_id
 )
-SELECT others.pending, (inserted.id IS NOT NULL)::boolean AS inserted,
+SELECT given.id::uuid AS id, given.pending, (inserted.id IS NOT NULL)::boolean AS inserted,
        inserted.reminder_job_id, inserted.expire_job_id
-FROM others
-LEFT JOIN inserted ON true
+FROM given
+LEFT JOIN inserted ON inserted.id = given.id
 `
 
 type BookingInsertParams struct {
-	MaxPending         *int64
-	CustomerID         string
-	ProviderID         string
-	CreateTime         time.Time
-	ID                 uuid.UUID
-	StartTime          time.Time
-	EndTime            time.Time
-	Status             string
-	Note               string
-	Metadata           json.RawMessage
-	Version            int64
-	Moves              int32
-	IdempotencyKey     *string
-	RequestFingerprint []byte
-	ReminderLeads      []int32
-	ReminderDueTime    time.Time
-	ReminderState      string
-	Reminds            bool
-	ExpireTime         *time.Time
-	UpdateTime         time.Time
+	Ids                 []uuid.UUID
+	ProviderIds         []string
+	CustomerIds         []string
+	StartTimes          []time.Time
+	EndTimes            []time.Time
+	Statuses            []string
+	Notes               []string
+	Metadata            []string
+	Versions            []int64
+	Moves               []int32
+	IdempotencyKeys     []string
+	RequestFingerprints [][]byte
+	ReminderLeads       []string
+	ReminderDueTimes    []time.Time
+	ReminderStates      []string
+	Reminds             []bool
+	ExpireTimes         []time.Time
+	Expires             []bool
+	CreateTimes         []time.Time
+	UpdateTimes         []time.Time
+	MaxPending          int64
 }
 
 type BookingInsertRow struct {
+	ID            uuid.UUID
 	Pending       int64
 	Inserted      bool
 	ReminderJobID *int64
 	ExpireJobID   *int64
 }
 
-// Books where the slot and the key are free and the customer has fewer PENDING
-// bookings at this provider than max_pending, which is NULL where nobody counts. It
-// answers how many there are, whether it has booked, and the ids of the jobs that
-// are to be inserted with it (bookingjob.Insert). Free of races under the lock of the
-// provider's feed.
+// Books each where the slot and the key are free and, if it is PENDING, the customer has
+// fewer PENDING bookings at this provider than max_pending. It answers for each how many
+// there are, whether it has booked, and the ids of the jobs that are to be inserted
+// with it (bookingjob.Insert). Free of races under the locks of the providers' feeds; no
+// two may be of one provider, since one statement does not see what it writes itself.
 //
-// It raises no error where the slot is taken or the key is: the constraints
+// It raises no error where a slot is taken or a key is: the constraints
 // themselves are asked. An error would stand in the server's log and cost the
 // connection its prepared statements.
-func (q *Queries) BookingInsert(ctx context.Context, db DBTX, arg BookingInsertParams) (BookingInsertRow, error) {
-	row := db.QueryRow(ctx, bookingInsert,
-		arg.MaxPending,
-		arg.CustomerID,
-		arg.ProviderID,
-		arg.CreateTime,
-		arg.ID,
-		arg.StartTime,
-		arg.EndTime,
-		arg.Status,
-		arg.Note,
+//
+// The ids are a subquery so that PostgreSQL cannot count them when it plans. It would
+// take a plan for one row for cheaper than the plan that it keeps, and plan anew each time.
+func (q *Queries) BookingInsert(ctx context.Context, db DBTX, arg BookingInsertParams) ([]BookingInsertRow, error) {
+	rows, err := db.Query(ctx, bookingInsert,
+		arg.Ids,
+		arg.ProviderIds,
+		arg.CustomerIds,
+		arg.StartTimes,
+		arg.EndTimes,
+		arg.Statuses,
+		arg.Notes,
 		arg.Metadata,
-		arg.Version,
+		arg.Versions,
 		arg.Moves,
-		arg.IdempotencyKey,
-		arg.RequestFingerprint,
+		arg.IdempotencyKeys,
+		arg.RequestFingerprints,
 		arg.ReminderLeads,
-		arg.ReminderDueTime,
-		arg.ReminderState,
+		arg.ReminderDueTimes,
+		arg.ReminderStates,
 		arg.Reminds,
-		arg.ExpireTime,
-		arg.UpdateTime,
+		arg.ExpireTimes,
+		arg.Expires,
+		arg.CreateTimes,
+		arg.UpdateTimes,
+		arg.MaxPending,
 	)
-	var i BookingInsertRow
-	err := row.Scan(
-		&i.Pending,
-		&i.Inserted,
-		&i.ReminderJobID,
-		&i.ExpireJobID,
-	)
-	return i, err
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BookingInsertRow
+	for rows.Next() {
+		var i BookingInsertRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Pending,
+			&i.Inserted,
+			&i.ReminderJobID,
+			&i.ExpireJobID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const bookingListAll = `-- name: BookingListAll :many

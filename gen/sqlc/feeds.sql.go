@@ -311,6 +311,46 @@ func (q *Queries) FeedLock(ctx context.Context, db DBTX, arg FeedLockParams) err
 	return err
 }
 
+const feedLockFree = `-- name: FeedLockFree :many
+SELECT feeds.role, feeds.user_id
+FROM feeds
+WHERE (feeds.role = 'provider' AND feeds.user_id = ANY ($1::text[]))
+   OR (feeds.role = 'customer' AND feeds.user_id = ANY ($2::text[]))
+FOR NO KEY UPDATE SKIP LOCKED
+`
+
+type FeedLockFreeParams struct {
+	ProviderIds []string
+	CustomerIds []string
+}
+
+type FeedLockFreeRow struct {
+	Role   string
+	UserID string
+}
+
+// Locks those of some providers' and customers' feeds that are there and that nobody else
+// has locked. As it waits for nobody, their order does not matter.
+func (q *Queries) FeedLockFree(ctx context.Context, db DBTX, arg FeedLockFreeParams) ([]FeedLockFreeRow, error) {
+	rows, err := db.Query(ctx, feedLockFree, arg.ProviderIds, arg.CustomerIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FeedLockFreeRow
+	for rows.Next() {
+		var i FeedLockFreeRow
+		if err := rows.Scan(&i.Role, &i.UserID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const feedLockProvider = `-- name: FeedLockProvider :exec
 WITH locked AS (
     SELECT feeds.role

@@ -18,12 +18,13 @@ WITH given AS MATERIALIZED (
     FROM (
         SELECT nextval('booking_events_ordinal_seq') AS number, event.id, event.booking_id, event.provider_id, event.customer_id, event.type, event.time, event.actor_role, event.actor_id, event.start_time, event.data
         FROM (
-            SELECT unnest($1::uuid[]) AS id, unnest($2::uuid[]) AS booking_id,
+            SELECT unnest((SELECT $1::uuid[])) AS id, unnest($2::uuid[]) AS booking_id,
                    unnest($3::text[]) AS provider_id, unnest($4::text[]) AS customer_id,
                    unnest($5::text[]) AS type, unnest($6::timestamptz[]) AS time,
                    unnest($7::text[]) AS actor_role, unnest($8::text[]) AS actor_id,
                    unnest($9::timestamptz[]) AS start_time, unnest($10::text[]) AS data
         ) AS event
+        WHERE EXISTS (SELECT FROM bookings WHERE bookings.id = event.booking_id OFFSET 0)
     ) AS numbered
 ), place AS MATERIALIZED (
     SELECT feeds.role, feeds.user_id, feeds.head, feeds.newest_id, feeds.newest_ordinal, party.event_id, party.number, party.rank
@@ -98,13 +99,14 @@ type FeedAppendManyRow struct {
 }
 
 // FeedAppend for many events, of which several may be in one feed: number, id of the
-// entry before and ordinal go on from one to the next. The feeds are locked, and the
-// bookings are there. In each feed they are in the order of the sequence's numbers;
-// their ordinals are these, or, where the sequence is behind, count on from the
-// highest of all the feeds (see FeedAppend).
+// entry before and ordinal go on from one to the next. The feeds are locked. Where a
+// booking is not there, nothing is written of its event. In each feed they are in the
+// order of the sequence's numbers; their ordinals are these, or, where the sequence
+// is behind, count on from the highest of all the feeds (see FeedAppend).
 //
 // No CTE is joined with another: PostgreSQL takes each for ten rows, and would go
-// through one for each row of the other.
+// through one for each row of the other. OFFSET 0 has each booking looked up by its id,
+// and the ids of events are a subquery for the sake of the plan (see BookingInsert).
 func (q *Queries) FeedAppendMany(ctx context.Context, db DBTX, arg FeedAppendManyParams) ([]FeedAppendManyRow, error) {
 	rows, err := db.Query(ctx, feedAppendMany,
 		arg.EventIds,

@@ -43,11 +43,23 @@ func confirmed() booking.Booking {
 
 func insert(t *testing.T, pool *pgxpool.Pool, b booking.Booking) booking.Booking {
 	t.Helper()
-	row, err := queries.BookingInsert(t.Context(), pool, bookingdb.InsertParams(b, "", nil, 1))
-	if err != nil || !row.Inserted {
-		t.Fatal("inserted: ", row, err)
+	row := insertWithKey(t, pool, b, "", nil)
+	if !row.Inserted {
+		t.Fatal("inserted: ", row)
 	}
 	return bookingdb.WithJobs(b, row.ReminderJobID, row.ExpireJobID)
+}
+
+// insertWithKey inserts a booking where it may: it is the only PENDING one that may be.
+func insertWithKey(t *testing.T, pool sqlc.DBTX, b booking.Booking, key string, fingerprint []byte) sqlc.BookingInsertRow {
+	t.Helper()
+	params := sqlc.BookingInsertParams{MaxPending: 1}
+	bookingdb.AddInsert(&params, b, key, fingerprint)
+	rows, err := queries.BookingInsert(t.Context(), pool, params)
+	if err != nil || len(rows) != 1 || rows[0].ID != b.ID {
+		t.Fatalf("inserted: %+v, %v", rows, err)
+	}
+	return rows[0]
 }
 
 // begin begins a transaction that ends with the test at the latest.

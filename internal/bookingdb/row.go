@@ -2,15 +2,17 @@ package bookingdb
 
 import (
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"bookings/gen/sqlc"
 	"bookings/internal/booking"
 )
 
-// The mappers in this file name every field of what they fill; the linter
-// exhaustruct sees to it. So a column that is added to the table cannot be
-// forgotten on the way in or on the way out: data would be lost without a sound.
+// The mappers in this file name every field of what they fill: the linter
+// exhaustruct sees to it, and a test where a struct holds a list for each. So a column
+// that is added to the table cannot be forgotten on the way in or on the way out:
+// data would be lost without a sound.
 
 // FromRow is the booking that a row holds, its times in UTC: the driver gives
 // them in the server's zone.
@@ -96,43 +98,50 @@ func leads(row sqlc.Booking) booking.Leads {
 	return booking.Leads{min(lead, booking.MaxLead)}
 }
 
-// InsertParams are a new booking with its idempotency key and the fingerprint of
-// the call that the key stands for. Without a key both are NULL, and the
-// fingerprint is not looked at. Where the booking is PENDING, its customer may have
-// maxPending with it at this provider.
-func InsertParams(b booking.Booking, key string, fingerprint []byte, maxPending int64) sqlc.BookingInsertParams {
-	params := sqlc.BookingInsertParams{
-		MaxPending:         nil,
-		ID:                 b.ID,
-		ProviderID:         b.ProviderID,
-		CustomerID:         b.CustomerID,
-		StartTime:          b.Slot.Start,
-		EndTime:            b.Slot.End,
-		Status:             string(b.Status),
-		Note:               b.Note,
-		Metadata:           toJSON(b.Metadata),
-		Version:            b.Version,
-		Moves:              b.Moves,
-		IdempotencyKey:     nil,
-		RequestFingerprint: nil,
-		ReminderLeads:      b.Reminder.Leads.Seconds(),
-		ReminderDueTime:    b.Reminder.DueTime,
-		ReminderState:      string(b.Reminder.State),
-		Reminds:            b.Reminder.State == booking.ReminderScheduled,
-		ExpireTime:         nil,
-		CreateTime:         b.CreateTime,
-		UpdateTime:         b.UpdateTime,
+// AddInsert adds a new booking with its idempotency key and the fingerprint of the call
+// that the key stands for. Without a key both are NULL, and the fingerprint is not
+// looked at.
+func AddInsert(to *sqlc.BookingInsertParams, b booking.Booking, key string, fingerprint []byte) {
+	if key == "" {
+		fingerprint = nil
 	}
-	if b.Status == booking.StatusPending {
-		params.MaxPending = &maxPending
+	var expireTime time.Time
+	if b.Expiry != nil {
+		expireTime = b.Expiry.Time
 	}
-	if e := b.Expiry; e != nil {
-		params.ExpireTime = &e.Time
+	to.Ids = append(to.Ids, b.ID)
+	to.ProviderIds = append(to.ProviderIds, b.ProviderID)
+	to.CustomerIds = append(to.CustomerIds, b.CustomerID)
+	to.StartTimes = append(to.StartTimes, b.Slot.Start)
+	to.EndTimes = append(to.EndTimes, b.Slot.End)
+	to.Statuses = append(to.Statuses, string(b.Status))
+	to.Notes = append(to.Notes, b.Note)
+	to.Metadata = append(to.Metadata, string(toJSON(b.Metadata)))
+	to.Versions = append(to.Versions, b.Version)
+	to.Moves = append(to.Moves, b.Moves)
+	to.IdempotencyKeys = append(to.IdempotencyKeys, key)
+	to.RequestFingerprints = append(to.RequestFingerprints, fingerprint)
+	to.ReminderLeads = append(to.ReminderLeads, arrayText(b.Reminder.Leads.Seconds()))
+	to.ReminderDueTimes = append(to.ReminderDueTimes, b.Reminder.DueTime)
+	to.ReminderStates = append(to.ReminderStates, string(b.Reminder.State))
+	to.Reminds = append(to.Reminds, b.Reminder.State == booking.ReminderScheduled)
+	to.ExpireTimes = append(to.ExpireTimes, expireTime)
+	to.Expires = append(to.Expires, b.Expiry != nil)
+	to.CreateTimes = append(to.CreateTimes, b.CreateTime)
+	to.UpdateTimes = append(to.UpdateTimes, b.UpdateTime)
+}
+
+// arrayText is an array of PostgreSQL's in its text form: arrays of different lengths do
+// not fit into one of two dimensions.
+func arrayText(numbers []int32) string {
+	text := []byte{'{'}
+	for i, number := range numbers {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, int64(number), 10)
 	}
-	if key != "" {
-		params.IdempotencyKey, params.RequestFingerprint = &key, fingerprint
-	}
-	return params
+	return string(append(text, '}'))
 }
 
 // AddReminder adds what the worker of reminders changes of a booking. Whatever it

@@ -20,9 +20,9 @@ func TestEverythingOfABookingComesBack(t *testing.T) {
 	made := confirmed()
 	made.Expiry = &booking.Expiry{Time: made.Slot.Start}
 	made.Status = booking.StatusPending
-	row, err := queries.BookingInsert(t.Context(), pool, bookingdb.InsertParams(made, "a-key", make([]byte, 32), 1))
-	if err != nil || !row.Inserted || row.ReminderJobID == nil || row.ExpireJobID == nil || *row.ReminderJobID == *row.ExpireJobID {
-		t.Fatalf("inserted: %+v, %v", row, err)
+	row := insertWithKey(t, pool, made, "a-key", make([]byte, 32))
+	if !row.Inserted || row.ReminderJobID == nil || row.ExpireJobID == nil || *row.ReminderJobID == *row.ExpireJobID {
+		t.Fatalf("inserted: %+v", row)
 	}
 	made = bookingdb.WithJobs(made, row.ReminderJobID, row.ExpireJobID)
 	inserted := checkStored(t, pool, made)
@@ -88,9 +88,9 @@ func TestNothingIsWrittenWhereTheSlotOrKeyIsTaken(t *testing.T) {
 		{&later, "a-key", false},
 		{&later, "b-key", true},
 	} {
-		row, err := queries.BookingInsert(t.Context(), pool, bookingdb.InsertParams(*test.b, test.key, fingerprint[:], 1))
-		if err != nil || row.Inserted != test.want {
-			t.Errorf("inserted %+v, not %t, %v", row, test.want, err)
+		row := insertWithKey(t, pool, *test.b, test.key, fingerprint[:])
+		if row.Inserted != test.want {
+			t.Errorf("inserted %+v, not %t", row, test.want)
 		}
 		if row.Inserted {
 			*test.b = bookingdb.WithJobs(*test.b, row.ReminderJobID, row.ExpireJobID)

@@ -37,33 +37,38 @@ func (s *Service) Create(ctx context.Context, by booking.Actor, r booking.Reques
 	if err != nil {
 		return s.replayOr(ctx, by, r, err)
 	}
-	return s.insert(ctx, by, r, createBatch{
+	return s.insert(ctx, by, r, &newBooking{
 		booking: b, event: event,
 		key: r.IdempotencyKey, fingerprint: booking.Fingerprint(by, r), maxPending: s.MaxPending, client: s.Jobs,
 	})
 }
 
-// insert books, in one round trip, commit included; a trial takes a second to roll back,
-// a refusal a second to look up its key.
-func (s *Service) insert(ctx context.Context, by booking.Actor, r booking.Request, c createBatch) (Created, error) {
-	statements := func(batch *pgbatch.Batch) error { return c.queue(ctx, batch) }
+// insert books, in one round trip where it is alone, commit included; a trial takes a
+// second to roll back, a refusal a second to look up its key.
+func (s *Service) insert(ctx context.Context, by booking.Actor, r booking.Request, n *newBooking) (Created, error) {
 	if r.ValidateOnly {
-		err := s.Pool.InTxAfter(ctx, r.ProviderID, statements, func(pgx.Tx) error { return errRollback })
-		if !errors.Is(err, errRollback) {
-			return Created{}, pgerror.Explain(err)
-		}
-		b, err := c.outcome(by)
-		return Created{Booking: withoutIdentity(b)}, err
+		return s.try(ctx, by, n)
 	}
-	if err := s.Pool.AsTx(ctx, r.ProviderID, statements); err != nil {
+	if err := s.write(ctx, n); err != nil {
 		return Created{}, pgerror.Explain(fmt.Errorf("insert a booking: %w", err))
 	}
-	s.Feeds.Publish(c.entries)
-	b, refused := c.outcome(by)
+	s.Feeds.Publish(n.entries)
+	b, refused := n.outcome(by)
 	if refused != nil {
 		return s.replayOr(ctx, by, r, refused)
 	}
 	return Created{Booking: b}, nil
+}
+
+// try does all that a create does, and takes it back.
+func (s *Service) try(ctx context.Context, by booking.Actor, n *newBooking) (Created, error) {
+	statements := func(batch *pgbatch.Batch) error { return n.queue(ctx, batch) }
+	err := s.Pool.InTxAfter(ctx, n.booking.ProviderID, statements, func(pgx.Tx) error { return errRollback })
+	if !errors.Is(err, errRollback) {
+		return Created{}, pgerror.Explain(err)
+	}
+	b, err := n.outcome(by)
+	return Created{Booking: withoutIdentity(b)}, err
 }
 
 // replayOr answers a call that is refused: with the booking that its key has made, or

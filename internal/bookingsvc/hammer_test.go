@@ -31,7 +31,7 @@ const (
 type hammer struct {
 	*desk
 	// hasty is the service where PENDING bookings expire at once.
-	hasty bookingsvc.Service
+	hasty *bookingsvc.Service
 	users []string
 
 	mu       sync.Mutex
@@ -84,9 +84,11 @@ func openHammer(t *testing.T) *hammer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { <-worker.Stopped() }) // at the end of the test's context
-	h := &hammer{desk: d, hasty: *d.Service, users: []string{"anna", "ben", "carl"}}
-	h.hasty.Terms.PendingTTL = time.Microsecond
-	return h
+	hasty := &bookingsvc.Service{
+		Pool: d.Pool, Jobs: d.Jobs, Feeds: d.Feeds, Now: d.Now, MaxPending: d.MaxPending,
+		Terms: booking.Terms{Leads: d.Terms.Leads, PendingTTL: time.Microsecond},
+	}
+	return &hammer{desk: d, hasty: hasty, users: []string{"anna", "ben", "carl"}}
 }
 
 func openPool(t *testing.T, address string) *pgxpool.Pool {
@@ -156,7 +158,7 @@ func (h *hammer) create(random *rand.Rand) error {
 	if random.IntN(3) == 0 {
 		request.IdempotencyKey = fmt.Sprint("key-", random.IntN(20))
 	}
-	service := []*bookingsvc.Service{h.Service, &h.hasty}[random.IntN(2)]
+	service := []*bookingsvc.Service{h.Service, h.hasty}[random.IntN(2)]
 	created, err := service.Create(h.t.Context(), by, request)
 	if err == nil && !request.ValidateOnly {
 		h.mu.Lock()

@@ -7,6 +7,7 @@ package bookingsvc
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,6 +18,7 @@ import (
 	"bookings/internal/booking"
 	"bookings/internal/bookingdb"
 	"bookings/internal/feed"
+	"bookings/internal/gather"
 	"bookings/internal/pgbatch"
 	"bookings/internal/pgerror"
 	"bookings/internal/pgpool"
@@ -32,6 +34,9 @@ type Service struct {
 	// MaxPending is how many PENDING bookings with a future end a customer
 	// may have at one provider.
 	MaxPending int64
+
+	alone  atomic.Int64          // how many new bookings are written alone, or wait to be
+	groups gather.Queue[*member] // new bookings that are written together
 }
 
 var queries sqlc.Queries

@@ -51,6 +51,11 @@ func Exec[P any](b *Batch, statement func(context.Context, sqlc.DBTX, P) error, 
 // Queue adds a statement that sqlc does not know, without its result.
 func (b *Batch) Queue(sql string, args ...any) { b.queued.Queue(sql, args...) }
 
+// Join adds the statements of another batch, which is not sent itself.
+func (b *Batch) Join(other *Batch) {
+	b.queued.QueuedQueries = append(b.queued.QueuedQueries, other.queued.QueuedQueries...)
+}
+
 // Capture is what a generated method would send, without sending it. What call
 // gets as its result means nothing.
 func Capture(call func(sqlc.DBTX)) (sql string, args []any) {

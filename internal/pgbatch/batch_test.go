@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"bookings/gen/sqlc"
+	"bookings/internal/booking"
+	"bookings/internal/bookingdb"
 	"bookings/internal/pgbatch"
 	"bookings/internal/pgtest"
 )
@@ -25,30 +27,28 @@ var (
 	provider, customer = "ben", "anna"
 )
 
-// good are the parameters of a booking that all constraints allow.
-func good() sqlc.BookingInsertParams {
-	key := "a-key"
-	return sqlc.BookingInsertParams{
-		ID: uuid.New(), ProviderID: provider, CustomerID: customer,
-		StartTime: at, EndTime: at.Add(time.Hour), Status: "PENDING", Version: 1,
-		IdempotencyKey: &key, RequestFingerprint: make([]byte, 32),
-		Metadata: []byte("{}"), ReminderLeads: []int32{}, ReminderDueTime: at, ReminderState: "SKIPPED", CreateTime: at, UpdateTime: at,
+// good is a booking that all constraints allow.
+func good() booking.Booking {
+	return booking.Booking{
+		ID: uuid.New(), ProviderID: provider, CustomerID: customer, Slot: booking.Slot{Start: at, End: at.Add(time.Hour)},
+		Status: booking.StatusPending, Version: 1, Reminder: booking.Reminder{DueTime: at, State: booking.ReminderSkipped}, CreateTime: at, UpdateTime: at,
 	}
 }
 
 // heard is what the statements of a batch found, one of each sort that sqlc
 // makes.
 type heard struct {
-	inserted sqlc.BookingInsertRow
-	byKey    []sqlc.Booking
+	inserted []sqlc.BookingInsertRow
+	row      sqlc.Booking
 	pending  int64
 }
 
-func (h *heard) queue(batch *pgbatch.Batch, b sqlc.BookingInsertParams) {
+func (h *heard) queue(batch *pgbatch.Batch, b booking.Booking) {
+	params := sqlc.BookingInsertParams{MaxPending: 1}
+	bookingdb.AddInsert(&params, b, "a-key", make([]byte, 32))
 	pgbatch.Exec(batch, queries.FeedLockProvider, provider)
-	pgbatch.Query(batch, queries.BookingInsert, b, func(row sqlc.BookingInsertRow) { h.inserted = row })
-	key := sqlc.BookingGetByKeyParams{ProviderID: b.ProviderID, IdempotencyKey: b.IdempotencyKey}
-	pgbatch.Query(batch, queries.BookingGetByKey, key, func(rows []sqlc.Booking) { h.byKey = rows })
+	pgbatch.Query(batch, queries.BookingInsert, params, func(rows []sqlc.BookingInsertRow) { h.inserted = rows })
+	pgbatch.Query(batch, queries.BookingGet, b.ID, func(row sqlc.Booking) { h.row = row })
 	count := sqlc.BookingCountPendingParams{CustomerID: b.CustomerID, ProviderID: b.ProviderID, Now: at.Add(-time.Hour)}
 	pgbatch.Query(batch, queries.BookingCountPending, count, func(n int64) { h.pending = n })
 }
@@ -71,10 +71,10 @@ func TestAStatementInABatchDoesWhatItDoesAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (heard{inserted: sqlc.BookingInsertRow{Inserted: true}, byKey: []sqlc.Booking{alone}, pending: 1}); !reflect.DeepEqual(h, want) {
+	if want := (heard{inserted: []sqlc.BookingInsertRow{{ID: b.ID, Inserted: true}}, row: alone, pending: 1}); !reflect.DeepEqual(h, want) {
 		t.Errorf("heard %+v\nnot   %+v", h, want)
 	}
-	if !alone.EndTime.Equal(b.EndTime) || alone.CustomerID != b.CustomerID || *alone.IdempotencyKey != *b.IdempotencyKey {
+	if !alone.EndTime.Equal(b.Slot.End) || alone.CustomerID != b.CustomerID || *alone.IdempotencyKey != "a-key" {
 		t.Errorf("stored %+v of %+v", alone, b)
 	}
 }
@@ -105,6 +105,24 @@ func TestAStatementThatFailsEndsTheBatchAndTheTransaction(t *testing.T) {
 	var feeds int
 	if err := pool.QueryRow(t.Context(), "SELECT count(*) FROM feeds WHERE role <> 'all'").Scan(&feeds); err != nil || feeds != 0 {
 		t.Errorf("%d feeds, %v", feeds, err)
+	}
+}
+
+func TestABatchThatIsJoinedIsSentWithTheOther(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	var first, second, third heard
+	var batch, joined pgbatch.Batch
+	b := good()
+	first.queue(&batch, b)
+	pgbatch.Query(&joined, queries.BookingGet, b.ID, func(row sqlc.Booking) { second.row = row })
+	batch.Join(&joined)
+	pgbatch.Query(&batch, queries.BookingGet, b.ID, func(row sqlc.Booking) { third.row = row })
+	if err := send(t.Context(), pool, &batch); err != nil {
+		t.Fatal(err)
+	}
+	if first.row.ID != b.ID || !reflect.DeepEqual(second.row, first.row) || !reflect.DeepEqual(third.row, first.row) {
+		t.Errorf("heard %+v\nand %+v\nand %+v", first.row, second.row, third.row)
 	}
 }
 

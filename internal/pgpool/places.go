@@ -72,6 +72,14 @@ func (o *owner) wait(ctx context.Context) error {
 	}
 }
 
+// has reports whether an owner holds a place or waits for one.
+func (p *places) has(name string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, known := p.owners[name]
+	return known
+}
+
 func (p *places) enter(name string) *owner {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -23,25 +23,29 @@ func (p *Pool) InTx(ctx context.Context, owner string, f func(pgx.Tx) error) err
 // InTxAfter is InTx for a transaction whose first statements are known before it
 // begins: they are queued anew for each try, and go out with its BEGIN in one round trip.
 func (p *Pool) InTxAfter(ctx context.Context, owner string, first func(*pgbatch.Batch) error, f func(pgx.Tx) error) error {
+	return p.asOwner(ctx, owner, func() error { return p.TryAfter(ctx, first, f) })
+}
+
+// TryAfter is InTxAfter for a transaction that is tried once and of no owner: it must
+// not wait for locks.
+func (p *Pool) TryAfter(ctx context.Context, first func(*pgbatch.Batch) error, f func(pgx.Tx) error) error {
 	if p.Pooler { // its BEGIN is several statements
-		return p.InTx(ctx, owner, func(tx pgx.Tx) error {
+		return pgx.BeginTxFunc(ctx, p.Pool, p.begin, func(tx pgx.Tx) error {
 			if err := send(ctx, tx, first); err != nil {
 				return err
 			}
 			return f(tx)
 		})
 	}
-	return p.asOwner(ctx, owner, func() error {
-		var batch pgbatch.Batch
-		if err := first(&batch); err != nil {
-			return err
-		}
-		tx, err := batch.Begin(ctx, p.Pool)
-		if err != nil {
-			return err
-		}
-		return finish(ctx, tx, f)
-	})
+	var batch pgbatch.Batch
+	if err := first(&batch); err != nil {
+		return err
+	}
+	tx, err := batch.Begin(ctx, p.Pool)
+	if err != nil {
+		return err
+	}
+	return finish(ctx, tx, f)
 }
 
 // finish ends a transaction by what becomes of f.
@@ -64,6 +68,9 @@ func (p *Pool) AsTx(ctx context.Context, owner string, statements func(*pgbatch.
 	}
 	return p.asOwner(ctx, owner, func() error { return send(ctx, p.Pool, statements) })
 }
+
+// Busy reports whether a transaction of an owner's is under way, or waits to be.
+func (p *Pool) Busy(owner string) bool { return p.places.has(owner) }
 
 func send(ctx context.Context, db pgbatch.Sender, statements func(*pgbatch.Batch) error) error {
 	var batch pgbatch.Batch

@@ -16,8 +16,8 @@ import (
 	"bookings/internal/requestid"
 )
 
-// createBatch is the one round trip that books: it locks the provider's feed, inserts
-// the booking where it may, then its jobs and its event, and commits. Asking first and
+// newBooking is what a create writes: the booking where it may be made, then its jobs
+// and its event, in one round trip with the locks and the commit. Asking first and
 // writing in a second trip would be the plain way; together it is sound for three
 // reasons.
 //
@@ -36,7 +36,7 @@ import (
 //
 // The customer's feed is locked last, by the event: later than in other paths, which
 // lock a booking after both feeds. Nobody can wait for a booking that is not committed.
-type createBatch struct {
+type newBooking struct {
 	booking     booking.Booking
 	event       booking.Event
 	key         string // empty for none
@@ -49,26 +49,27 @@ type createBatch struct {
 	entries  []feed.Entry
 }
 
-func (c *createBatch) queue(ctx context.Context, batch *pgbatch.Batch) error {
-	b := c.booking
-	c.entries = nil
-	pgbatch.Exec(batch, queries.FeedLockProvider, b.ProviderID)
-	pgbatch.Query(batch, queries.BookingInsert, bookingdb.InsertParams(b, c.key, c.fingerprint, c.maxPending),
-		func(row sqlc.BookingInsertRow) { c.inserted = row })
-	if err := insertJobs(ctx, batch, c.client, b); err != nil {
+// queue adds the statements of a booking that is written alone.
+func (n *newBooking) queue(ctx context.Context, batch *pgbatch.Batch) error {
+	n.entries = nil
+	pgbatch.Exec(batch, queries.FeedLockProvider, n.booking.ProviderID)
+	params := sqlc.BookingInsertParams{MaxPending: n.maxPending}
+	bookingdb.AddInsert(&params, n.booking, n.key, n.fingerprint)
+	pgbatch.Query(batch, queries.BookingInsert, params, func(rows []sqlc.BookingInsertRow) { n.inserted = rows[0] })
+	if err := insertJobs(ctx, batch, n.client, n.booking); err != nil {
 		return err
 	}
-	feed.Append(batch, c.event, &c.entries)
+	feed.Append(batch, n.event, &n.entries)
 	return nil
 }
 
 // outcome judges what kept the booking from being made, where something did. The slot
 // comes last: it may be the key instead, which replayOr looks for.
-func (c *createBatch) outcome(by booking.Actor) (booking.Booking, error) {
-	if c.inserted.Inserted {
-		return bookingdb.WithJobs(c.booking, c.inserted.ReminderJobID, c.inserted.ExpireJobID), nil
+func (n *newBooking) outcome(by booking.Actor) (booking.Booking, error) {
+	if n.inserted.Inserted {
+		return bookingdb.WithJobs(n.booking, n.inserted.ReminderJobID, n.inserted.ExpireJobID), nil
 	}
-	if err := booking.CheckPending(c.booking, by, c.inserted.Pending, c.maxPending); err != nil {
+	if err := booking.CheckPending(n.booking, by, n.inserted.Pending, n.maxPending); err != nil {
 		return booking.Booking{}, err
 	}
 	return booking.Booking{}, booking.ErrSlotTaken
