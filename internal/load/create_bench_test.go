@@ -69,6 +69,17 @@ func BenchmarkCreate(b *testing.B) {
 	b.ReportMetric(each(ours, n*rounds), "cpu-ms/op")
 	b.ReportMetric(each(theirs, n*rounds), "postgres-ms/op")
 	b.ReportMetric(float64(wal)/float64(n*rounds), "wal-B/op")
+	b.ReportMetric(w.together(), "creates/tx")
+}
+
+// together is how many of the server's bookings one transaction has made, on average.
+func (w *world) together() (n float64) {
+	w.b.Helper()
+	const average = "SELECT count(*)::float / count(DISTINCT xmin::text) FROM bookings WHERE provider_id LIKE 'provider-%'"
+	if err := w.pool.QueryRow(w.b.Context(), average).Scan(&n); err != nil {
+		w.b.Fatal(err)
+	}
+	return n
 }
 
 // report reports the median of some rounds, and how far they spread.
