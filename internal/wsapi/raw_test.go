@@ -112,15 +112,23 @@ func (r *raw) wantsEntries(first, last int64) {
 // the end of the connection, which comes although nothing is answered.
 func (r *raw) wantsClose(code websocket.StatusCode) {
 	r.t.Helper()
+	if r.wantsCloseFrame(code) {
+		r.wantsCut()
+	}
+}
+
+// wantsCloseFrame reads up to the close frame, which has to be of a code.
+func (r *raw) wantsCloseFrame(code websocket.StatusCode) bool {
+	r.t.Helper()
 	opcode, payload, err := r.next()
 	for err == nil && opcode != opClose {
 		opcode, payload, err = r.next()
 	}
 	if err != nil || len(payload) < 2 || websocket.StatusCode(binary.BigEndian.Uint16(payload)) != code {
 		r.t.Errorf("instead of close %d came %x, %v", code, payload, err)
-		return
+		return false
 	}
-	r.wantsCut()
+	return true
 }
 
 // wantsCut reads to the end of the connection.

@@ -46,6 +46,10 @@ type wire struct {
 	// leave is how long frames may take to leave.
 	leave   time.Duration
 	closing atomic.Bool
+
+	// turn is whose who writes: several goroutines do, and the library.
+	turn        sync.Mutex
+	saidGoodbye bool
 }
 
 // errQuiet is that the client has said nothing more for now. To the library it is an
@@ -109,8 +113,16 @@ func (a *ahead) Read(p []byte) (int, error) {
 	return a.conn.Read(p) //nolint:wrapcheck // a connection's own error
 }
 
-// Write writes frames, and fails where they do not leave in time.
+// Write writes frames, and fails where they do not leave in time. What is late for the
+// close frame goes nowhere (RFC 6455, section 5.5.1): a browser would take it for a
+// broken connection, and forget our code. It is no error, since the socket ends already.
 func (w *wire) Write(frames []byte) (int, error) {
+	w.turn.Lock()
+	defer w.turn.Unlock()
+	if w.saidGoodbye {
+		return len(frames), nil
+	}
+	w.saidGoodbye = frames[0]&maskOpcode == opClose
 	if !w.closing.Load() {
 		_ = w.SetWriteDeadline(time.Now().Add(w.leave))
 	}
