@@ -79,9 +79,11 @@ func (s *Service) writeTogether(ctx context.Context, n *newBooking) (written boo
 // alone. Where it does not say so, as when the connection is lost, all have failed: a
 // second try could meet the booking of the first.
 func (s *Service) writeGroup(ctx context.Context, all []*member) {
-	group := oneOfEachProvider(all)
-	var free createGroup
-	err := s.Pool.TryAfter(ctx, group.lock(&free), func(tx pgx.Tx) error { return free.insert(ctx, tx, s.MaxPending) })
+	var group, free createGroup
+	err := gather.Recovering(func() error {
+		group = oneOfEachProvider(all)
+		return s.Pool.TryAfter(ctx, group.lock(&free), func(tx pgx.Tx) error { return free.insert(ctx, tx, s.MaxPending) })
+	})
 	if rolledBack(err) {
 		return
 	}
@@ -93,10 +95,11 @@ func (s *Service) writeGroup(ctx context.Context, all []*member) {
 	}
 }
 
-// rolledBack reports whether PostgreSQL says that it has taken a transaction back.
+// rolledBack reports whether a transaction is known to be taken back: PostgreSQL says
+// so, or it was not even asked to commit, since making its statements panicked.
 func rolledBack(err error) bool {
 	failed, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && failed.SeverityUnlocalized == "ERROR"
+	return ok && failed.SeverityUnlocalized == "ERROR" || errors.Is(err, gather.ErrPanic)
 }
 
 // oneOfEachProvider leaves the second one of a provider: it has to see what the first

@@ -24,7 +24,8 @@ type Runners[T any] struct {
 	// Size is how many are one batch at most.
 	Size int
 	// Work works a batch. Its context ends once that of each in it has: one caller who
-	// leaves ends nothing for others. Its values, such as the trace, are the first's.
+	// leaves ends nothing for others. Its values, such as the trace, are the first's. A
+	// panic in it ends the process (see Recovering).
 	Work func(ctx context.Context, batch []T)
 }
 

@@ -3,7 +3,6 @@ package remind
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -12,6 +11,7 @@ import (
 	"bookings/gen/sqlc"
 	"bookings/internal/booking"
 	"bookings/internal/bookingjob"
+	"bookings/internal/gather"
 )
 
 // nobody owns the transactions of batches, as no single provider is the cause of their
@@ -23,7 +23,7 @@ const nobody = ""
 // the others: each is then worked alone.
 func (w *Worker) batch(ctx context.Context, turns []*turn) {
 	var all []*outcome
-	err := recovering(func() error {
+	err := gather.Recovering(func() error {
 		return w.Pool.InTx(ctx, nobody, func(tx pgx.Tx) (err error) {
 			all, err = inOneTransaction(ctx, tx, turns)
 			return err
@@ -104,15 +104,4 @@ func bookings(turns map[uuid.UUID]*turn) []uuid.UUID {
 		ids = append(ids, id)
 	}
 	return ids
-}
-
-// recovering makes an error of a panic, which would end the process: River recovers
-// only what happens in its own goroutines.
-func recovering(f func() error) (err error) {
-	defer func() {
-		if recovered := recover(); recovered != nil {
-			err = fmt.Errorf("panic: %v\n%s", recovered, debug.Stack())
-		}
-	}()
-	return f()
 }
