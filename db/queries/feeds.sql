@@ -23,12 +23,13 @@ WHERE NOT EXISTS (SELECT 1 FROM locked)
 ON CONFLICT (role, user_id) DO UPDATE SET head = feeds.head;
 
 -- Locks those of some providers' and customers' feeds that are there and that nobody else
--- has locked. As it waits for nobody, their order does not matter.
+-- has locked. As it waits for nobody, their order does not matter. Why the users are
+-- subqueries: see BookingInsert.
 -- name: FeedLockFree :many
 SELECT feeds.role, feeds.user_id
 FROM feeds
-WHERE (feeds.role = 'provider' AND feeds.user_id = ANY (@provider_ids::text[]))
-   OR (feeds.role = 'customer' AND feeds.user_id = ANY (@customer_ids::text[]))
+WHERE (feeds.role = 'provider' AND feeds.user_id = ANY ((SELECT @provider_ids::text[])::text[]))
+   OR (feeds.role = 'customer' AND feeds.user_id = ANY ((SELECT @customer_ids::text[])::text[]))
 FOR NO KEY UPDATE SKIP LOCKED;
 
 -- The event, the next number of both feeds, the two entries, and its place in the

@@ -314,8 +314,8 @@ func (q *Queries) FeedLock(ctx context.Context, db DBTX, arg FeedLockParams) err
 const feedLockFree = `-- name: FeedLockFree :many
 SELECT feeds.role, feeds.user_id
 FROM feeds
-WHERE (feeds.role = 'provider' AND feeds.user_id = ANY ($1::text[]))
-   OR (feeds.role = 'customer' AND feeds.user_id = ANY ($2::text[]))
+WHERE (feeds.role = 'provider' AND feeds.user_id = ANY ((SELECT $1::text[])::text[]))
+   OR (feeds.role = 'customer' AND feeds.user_id = ANY ((SELECT $2::text[])::text[]))
 FOR NO KEY UPDATE SKIP LOCKED
 `
 
@@ -330,7 +330,8 @@ type FeedLockFreeRow struct {
 }
 
 // Locks those of some providers' and customers' feeds that are there and that nobody else
-// has locked. As it waits for nobody, their order does not matter.
+// has locked. As it waits for nobody, their order does not matter. Why the users are
+// subqueries: see BookingInsert.
 func (q *Queries) FeedLockFree(ctx context.Context, db DBTX, arg FeedLockFreeParams) ([]FeedLockFreeRow, error) {
 	rows, err := db.Query(ctx, feedLockFree, arg.ProviderIds, arg.CustomerIds)
 	if err != nil {

@@ -162,7 +162,7 @@ func (s *Server) openDoors() {
 func (s *Server) handler(side middleware.Side) (http.Handler, error) {
 	outer, err := routes(side, s.settings, rpcapi.Options{
 		Bookings: &bookingsvc.Service{
-			Pool: s.pool, Jobs: s.jobs, Feeds: s.feeds, Now: s.clock.Now,
+			Pool: s.pool, Jobs: s.jobs, Feeds: s.feeds, Log: s.log, Now: s.clock.Now,
 			MaxPending: s.settings.MaxPending,
 			Terms:      booking.Terms{Leads: s.settings.ReminderLeads, PendingTTL: s.settings.PendingTTL},
 		},

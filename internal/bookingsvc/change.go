@@ -100,7 +100,7 @@ func (s *Service) changeOf(
 
 // update writes a changed booking with its jobs and its event, in one round trip. Where
 // the new slot is taken, the statement finds it and writes nothing: an error of the
-// database would cost more than the answer (see createBatch).
+// database would cost more than the answer (see newBooking).
 func (s *Service) update(
 	ctx context.Context, tx pgx.Tx, before booking.Booking, after *booking.Booking, event booking.Event,
 ) (entries []feed.Entry, err error) {

@@ -52,7 +52,6 @@ func (s *Service) insert(ctx context.Context, by booking.Actor, r booking.Reques
 	if err := s.write(ctx, n); err != nil {
 		return Created{}, pgerror.Explain(fmt.Errorf("insert a booking: %w", err))
 	}
-	s.Feeds.Publish(n.entries)
 	b, refused := n.outcome(by)
 	if refused != nil {
 		return s.replayOr(ctx, by, r, refused)

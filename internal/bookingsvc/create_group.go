@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -23,11 +24,14 @@ const (
 	maxGroup = 8
 	// maxGroups is how many groups one process writes at a time.
 	maxGroups = 4
+	// groupTimeout bounds a group, for which others may wait. It leaves each of them time
+	// to be written alone in what a call may take.
+	groupTimeout = 3 * time.Second
 )
 
 // createGroup is bookings of different providers that are written in one transaction.
 // Most of what a booking costs PostgreSQL is a transaction, and the beginning of each
-// statement: of eight together, each costs half. Nobody waits for others to come: a
+// statement: of eight together, each costs half of one alone. Nobody waits for others to come: a
 // group is made of those who have come while another was written (gather.Queue).
 //
 // A group waits for nobody. A booking of which a feed is locked by somebody else, or is
@@ -47,8 +51,9 @@ type member struct {
 	err     error
 }
 
-// write writes a booking, or what keeps it from being made: alone where no other is
-// written so. So is a booking of a provider who is busy: it could only wait.
+// write writes a booking, or what keeps it from being made, and publishes its event. A
+// booking is written alone where no other is at that moment, and where its provider is
+// busy: it could only wait. All others are written together.
 func (s *Service) write(ctx context.Context, n *newBooking) error {
 	if s.alone.Load() > 0 && !s.Pool.Busy(n.booking.ProviderID) {
 		if written, err := s.writeTogether(ctx, n); written || err != nil {
@@ -57,7 +62,11 @@ func (s *Service) write(ctx context.Context, n *newBooking) error {
 	}
 	s.alone.Add(1)
 	defer s.alone.Add(-1)
-	return s.Pool.AsTx(ctx, n.booking.ProviderID, func(batch *pgbatch.Batch) error { return n.queue(ctx, batch) })
+	err := s.Pool.AsTx(ctx, n.booking.ProviderID, func(batch *pgbatch.Batch) error { return n.queue(ctx, batch) })
+	if err == nil {
+		s.Feeds.Publish(n.entries)
+	}
+	return err
 }
 
 // writeTogether has a booking written in a group, and reports whether it was.
@@ -74,32 +83,40 @@ func (s *Service) writeTogether(ctx context.Context, n *newBooking) (written boo
 	}
 }
 
-// writeGroup writes what it can of a group. Where PostgreSQL says that it has written
-// nothing, because of one of them or for a reason that passes, each is left to be written
-// alone. Where it does not say so, as when the connection is lost, all have failed: a
-// second try could meet the booking of the first.
+// writeGroup writes what it can of a group, and publishes it in the group's order. A group
+// that fails before its commit has written nothing: each is left to be written alone, so
+// that what is wrong with one, or with a connection, is nothing to the others. Where
+// a commit fails and PostgreSQL does not say that it is taken back, as when the
+// connection is lost, its bookings have failed: a second try could meet the first.
 func (s *Service) writeGroup(ctx context.Context, all []*member) {
-	var group, free createGroup
+	ctx, cancel := context.WithTimeout(ctx, groupTimeout)
+	defer cancel()
+	var free createGroup
+	complete := false
 	err := gather.Recovering(func() error {
-		group = oneOfEachProvider(all)
-		return s.Pool.TryAfter(ctx, group.lock(&free), func(tx pgx.Tx) error { return free.insert(ctx, tx, s.MaxPending) })
+		group := oneOfEachProvider(all)
+		return s.Pool.TryAfter(ctx, group.lock(&free), func(tx pgx.Tx) error {
+			err := free.insert(ctx, tx)
+			complete = err == nil
+			return err
+		})
 	})
-	if rolledBack(err) {
+	if err != nil && (!complete || rolledBack(err)) {
+		s.Log.WarnContext(ctx, "a group of bookings has failed: each of them is written alone", "bookings", len(all), "error", err)
 		return
 	}
 	for _, m := range free {
-		m.written = err == nil
-	}
-	for _, m := range group {
-		m.err = err
+		m.written, m.err = err == nil, err
+		if m.written {
+			s.Feeds.Publish(m.entries)
+		}
 	}
 }
 
-// rolledBack reports whether a transaction is known to be taken back: PostgreSQL says
-// so, or it was not even asked to commit, since making its statements panicked.
+// rolledBack reports whether PostgreSQL says that it has taken a transaction back.
 func rolledBack(err error) bool {
 	failed, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && failed.SeverityUnlocalized == "ERROR" || errors.Is(err, gather.ErrPanic)
+	return ok && failed.SeverityUnlocalized == "ERROR"
 }
 
 // oneOfEachProvider leaves the second one of a provider: it has to see what the first
@@ -143,14 +160,15 @@ func (g createGroup) locked(rows []sqlc.FeedLockFreeRow) (free createGroup) {
 }
 
 // insert writes a group whose feeds are locked, in one round trip.
-func (g createGroup) insert(ctx context.Context, tx pgx.Tx, maxPending int64) error {
+func (g createGroup) insert(ctx context.Context, tx pgx.Tx) error {
 	if len(g) == 0 {
 		return nil
 	}
 	var batch pgbatch.Batch
-	params := sqlc.BookingInsertParams{MaxPending: maxPending}
+	var params sqlc.BookingInsertParams
 	events := make([]booking.Event, len(g))
 	for i, m := range g {
+		params.MaxPending = m.maxPending
 		bookingdb.AddInsert(&params, m.booking, m.key, m.fingerprint)
 		events[i] = m.event
 	}

@@ -304,25 +304,86 @@ func TestAGroupThatPanicsIsLeft(t *testing.T) {
 	}
 }
 
-// A server that is gone does not say whether it has committed: to try again could book twice.
-func TestAGroupWhoseConnectionIsLostIsNotTriedAgain(t *testing.T) {
-	t.Parallel()
-	s := openSalon(t)
+// hangUp makes a trigger whose connection is lost for a booking with a note.
+func (s salon) hangUp(trigger string) {
+	s.t.Helper()
 	s.execute(s.pool, `
 		CREATE FUNCTION hang_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 			PERFORM pg_terminate_backend(pg_backend_pid());
 			PERFORM pg_sleep(60);
 		END $$`)
-	s.execute(s.pool, "CREATE TRIGGER hang_up BEFORE INSERT ON bookings FOR EACH ROW WHEN (NEW.note = 'the last words') EXECUTE FUNCTION hang_up()")
-	before := s.rows()
-	answers := s.gather(regulars, func(i int) (bookingsvc.Created, error) {
+	s.execute(s.pool, trigger+" FOR EACH ROW WHEN (NEW.note = 'the last words') EXECUTE FUNCTION hang_up()")
+}
+
+// lose books with one booking during which the connection is lost.
+func (s salon) lose() []answer {
+	s.t.Helper()
+	return s.gather(regulars, func(i int) (bookingsvc.Created, error) {
 		request := atProvider(i, 1)
 		if i == 0 {
 			request.Note = "the last words"
 		}
-		return s.Create(t.Context(), customerNumber(i), request)
+		return s.Create(s.t.Context(), customerNumber(i), request)
 	})
-	for _, made := range answers {
+}
+
+func TestAConnectionThatIsLostByOneOfAGroupIsNothingToTheOthers(t *testing.T) {
+	t.Parallel()
+	s := openSalon(t)
+	s.hangUp("CREATE TRIGGER hang_up BEFORE INSERT ON bookings")
+	for i, made := range s.lose() {
+		var want booking.Reason
+		if i == 0 {
+			want = booking.ReasonDatabaseUnavailable
+		}
+		if got := reasonOf(t, made.err); got != want {
+			t.Errorf("create %d: %q, not %q", i, got, want)
+		}
+	}
+	s.check()
+}
+
+func TestAGroupThatHangsIsGivenUp(t *testing.T) {
+	t.Parallel()
+	s := openSalon(t)
+	s.execute(s.pool, "CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$")
+	s.execute(s.pool, "CREATE TRIGGER hang BEFORE INSERT ON bookings FOR EACH ROW WHEN (NEW.note = 'forever') EXECUTE FUNCTION hang()")
+	release, letGo := s.hold("")
+	defer letGo()
+	ctx, leave := context.WithCancel(t.Context())
+	stuck, others := make(chan error, 1), make(chan error, regulars)
+	go func() {
+		request := atProvider(0, 1)
+		request.Note = "forever"
+		_, err := s.Create(ctx, customerNumber(0), request)
+		stuck <- err
+	}()
+	for i := 1; i < regulars; i++ {
+		go func() {
+			_, err := s.Create(t.Context(), customerNumber(i), atProvider(i, 1))
+			others <- err
+		}()
+	}
+	release(regulars)
+	for range regulars - 1 {
+		if err := <-others; err != nil {
+			t.Error(err)
+		}
+	}
+	leave()
+	if err := <-stuck; !errors.Is(err, context.Canceled) {
+		t.Errorf("who hangs was answered %v", err)
+	}
+	s.check()
+}
+
+// A server that is gone does not say whether it has committed: to try again could book twice.
+func TestAGroupWhoseCommitIsInDoubtIsNotWrittenAgain(t *testing.T) {
+	t.Parallel()
+	s := openSalon(t)
+	s.hangUp("CREATE CONSTRAINT TRIGGER hang_up AFTER INSERT ON bookings DEFERRABLE INITIALLY DEFERRED")
+	before := s.rows()
+	for _, made := range s.lose() {
 		if got := reasonOf(t, made.err); got != booking.ReasonDatabaseUnavailable {
 			t.Errorf("answer: %q", got)
 		}

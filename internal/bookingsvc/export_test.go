@@ -13,8 +13,9 @@ func (s *Service) Waiting() int { return s.groups.Waiting() }
 func (s *Service) WriteImpossibleGroup(ctx context.Context) (left bool) {
 	group := []*member{{}, {}} // of no bookings
 	s.writeGroup(ctx, group)
+	left = true
 	for _, m := range group {
-		left = !m.written && m.err == nil
+		left = left && !m.written && m.err == nil
 	}
 	return left
 }

@@ -85,7 +85,7 @@ func openHammer(t *testing.T) *hammer {
 	}
 	t.Cleanup(func() { <-worker.Stopped() }) // at the end of the test's context
 	hasty := &bookingsvc.Service{
-		Pool: d.Pool, Jobs: d.Jobs, Feeds: d.Feeds, Now: d.Now, MaxPending: d.MaxPending,
+		Pool: d.Pool, Jobs: d.Jobs, Feeds: d.Feeds, Log: log, Now: d.Now, MaxPending: d.MaxPending,
 		Terms: booking.Terms{Leads: d.Terms.Leads, PendingTTL: time.Microsecond},
 	}
 	return &hammer{desk: d, hasty: hasty, users: []string{"anna", "ben", "carl"}}

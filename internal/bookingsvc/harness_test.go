@@ -60,7 +60,7 @@ func openOn(t testing.TB, pool *pgxpool.Pool) *desk {
 	c := &clock{}
 	c.set(noon)
 	return &desk{t: t, pool: pool, clock: c, Service: &bookingsvc.Service{
-		Pool: pgpool.Of(pool), Jobs: jobs, Feeds: feed.NewHub(pool, nil, log), Now: c.now, Terms: booking.Terms{Leads: booking.Leads{lead}}, MaxPending: maxPending,
+		Pool: pgpool.Of(pool), Jobs: jobs, Feeds: feed.NewHub(pool, nil, log), Log: log, Now: c.now, Terms: booking.Terms{Leads: booking.Leads{lead}}, MaxPending: maxPending,
 	}}
 }
 

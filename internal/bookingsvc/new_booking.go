@@ -17,9 +17,9 @@ import (
 )
 
 // newBooking is what a create writes: the booking where it may be made, then its jobs
-// and its event, in one round trip with the locks and the commit. Asking first and
-// writing in a second trip would be the plain way; together it is sound for three
-// reasons.
+// and its event. Written alone (createGroup has others) it takes one round trip, with the
+// locks and the commit. Asking first and writing in a second trip would be the plain
+// way; together it is sound for three reasons.
 //
 // PostgreSQL runs the statements one after the other, and at READ COMMITTED each
 // sees all that was committed before it began. The first waits for the lock of

@@ -1,12 +1,13 @@
 // Package bookingsvc holds the use cases, one file each. A use case that writes
 // is one transaction: it takes the locks (bookingdb.Lock), asks package booking
 // what the rules say, writes the booking, its event and its reminder's job, and
-// publishes the event after the commit.
+// publishes the event after the commit. Under load several creates are one.
 package bookingsvc
 
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +30,7 @@ type Service struct {
 	Pool  *pgpool.Pool
 	Jobs  *river.Client[pgx.Tx]
 	Feeds *feed.Hub
+	Log   *slog.Logger
 	Now   func() time.Time
 	Terms booking.Terms
 	// MaxPending is how many PENDING bookings with a future end a customer

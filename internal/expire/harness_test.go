@@ -46,7 +46,7 @@ func open(t testing.TB, ttl time.Duration) *desk {
 	d := &desk{
 		t: t, log: log,
 		Service: &bookingsvc.Service{
-			Pool: pgpool.Of(pool), Feeds: feeds, Now: time.Now, MaxPending: 1000,
+			Pool: pgpool.Of(pool), Feeds: feeds, Log: log, Now: time.Now, MaxPending: 1000,
 			Terms: booking.Terms{Leads: booking.Leads{10 * time.Minute}, PendingTTL: ttl},
 		},
 		worker: &expire.Worker{Pool: pgpool.Of(pool), Feeds: feeds, Log: log},

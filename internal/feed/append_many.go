@@ -11,8 +11,8 @@ import (
 )
 
 // AppendMany is Append for many events, in one statement. The feeds of all of them
-// must be locked, and their bookings be there. Once the batch has run, entries has
-// those of each event, for a Publish each.
+// must be locked. Nothing is written of an event whose booking is not there, in whatever
+// version. Once the batch has run, entries has those of each event, for a Publish each.
 func AppendMany(batch *pgbatch.Batch, events []booking.Event, entries *[][]Entry) {
 	var params sqlc.FeedAppendManyParams
 	place := make(map[uuid.UUID]int, len(events))

@@ -37,7 +37,7 @@ type turn[T any] struct {
 }
 
 // Add adds one, whose batch is worked by the runners of its queue. done is closed once
-// that is over, or, where its context has ended before it began, without it.
+// its batch is over. One whose context has ended before that began was not in it.
 func (q *Queue[T]) Add(ctx context.Context, one T, by Runners[T]) (done <-chan struct{}) {
 	t := turn[T]{ctx: ctx, of: one, done: make(chan struct{})}
 	if q.add(t, by) {
@@ -84,6 +84,9 @@ func (q *Queue[T]) take(size int) []turn[T] {
 	}
 	turns := q.waiting[:n:n]
 	q.waiting = q.waiting[n:]
+	if len(q.waiting) == 0 {
+		q.waiting = nil // whose array would keep all who have waited in it
+	}
 	if n == 0 {
 		q.running--
 	}

@@ -153,7 +153,7 @@ func upgrade(t *testing.T) *upgraded {
 	t.Cleanup(running.Wait)
 	t.Cleanup(func() { <-client.Stopped() })
 	return &upgraded{t: t, Service: &bookingsvc.Service{
-		Pool: pgpool.Of(pool), Jobs: client, Feeds: feeds, Now: time.Now, Terms: booking.Terms{Leads: booking.Leads{10 * time.Minute}, PendingTTL: time.Hour}, MaxPending: 10,
+		Pool: pgpool.Of(pool), Jobs: client, Feeds: feeds, Log: log, Now: time.Now, Terms: booking.Terms{Leads: booking.Leads{10 * time.Minute}, PendingTTL: time.Hour}, MaxPending: 10,
 	}}
 }
 

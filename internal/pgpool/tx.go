@@ -26,8 +26,8 @@ func (p *Pool) InTxAfter(ctx context.Context, owner string, first func(*pgbatch.
 	return p.asOwner(ctx, owner, func() error { return p.TryAfter(ctx, first, f) })
 }
 
-// TryAfter is InTxAfter for a transaction that is tried once and of no owner: it must
-// not wait for locks.
+// TryAfter is one try of InTxAfter. By itself it is of no owner, and must not wait
+// for locks.
 func (p *Pool) TryAfter(ctx context.Context, first func(*pgbatch.Batch) error, f func(pgx.Tx) error) error {
 	if p.Pooler { // its BEGIN is several statements
 		return pgx.BeginTxFunc(ctx, p.Pool, p.begin, func(tx pgx.Tx) error {

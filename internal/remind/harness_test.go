@@ -50,7 +50,7 @@ func open(t testing.TB, leads ...time.Duration) *desk {
 	feeds := feed.NewHub(pool, nil, log)
 	d := &desk{
 		t: t, log: written,
-		Service: &bookingsvc.Service{Pool: pgpool.Of(pool), Feeds: feeds, Now: time.Now, Terms: booking.Terms{Leads: leads}, MaxPending: 1000},
+		Service: &bookingsvc.Service{Pool: pgpool.Of(pool), Feeds: feeds, Log: log, Now: time.Now, Terms: booking.Terms{Leads: leads}, MaxPending: 1000},
 		worker:  &remind.Worker{Pool: pgpool.Of(pool), Feeds: feeds, Log: log},
 	}
 	var err error

@@ -111,7 +111,7 @@ func trueHistory(t *testing.T) (*history, truth) {
 	running.Go(func() { hub.Run(ctx) })
 	t.Cleanup(func() { stop(); running.Wait() })
 	desk := &bookingsvc.Service{
-		Pool: pgpool.Of(pool), Jobs: inserter, Feeds: hub, Now: time.Now, Terms: booking.Terms{Leads: booking.Leads{time.Hour}}, MaxPending: 10,
+		Pool: pgpool.Of(pool), Jobs: inserter, Feeds: hub, Log: log, Now: time.Now, Terms: booking.Terms{Leads: booking.Leads{time.Hour}}, MaxPending: 10,
 	}
 	h := &history{
 		world:  &world{t: t, database: pool.Config().ConnString()},

@@ -47,7 +47,7 @@ type wire struct {
 	leave   time.Duration
 	closing atomic.Bool
 
-	// turn is whose who writes: several goroutines do, and the library.
+	// turn is held by who writes: several goroutines do, and the library.
 	turn        sync.Mutex
 	saidGoodbye bool
 }
