@@ -19,9 +19,9 @@ import (
 )
 
 const (
-	// maxGroup is how many bookings a group has at most. Twice as many would cost each
+	// groupSize is how many bookings a group has at most. Twice as many would cost each
 	// a sixth less, and their feeds would be locked for twice as long.
-	maxGroup = 8
+	groupSize = 8
 	// maxGroups is how many groups one process writes at a time.
 	maxGroups = 4
 	// groupTimeout bounds a group, for which others may wait. It leaves each of them time
@@ -31,8 +31,8 @@ const (
 
 // createGroup is bookings of different providers that are written in one transaction.
 // Most of what a booking costs PostgreSQL is a transaction, and the beginning of each
-// statement: of eight together, each costs half of one alone. Nobody waits for others to come: a
-// group is made of those who have come while another was written (gather.Queue).
+// statement: of eight together, each costs half of one alone. Nobody waits for others to
+// come: a group is made of those who have come while another was written (gather.Queue).
 //
 // A group waits for nobody. A booking of which a feed is locked by somebody else, or is
 // not there yet, is left to be written alone, so that no caller waits for the locks that
@@ -76,7 +76,7 @@ func (s *Service) writeTogether(ctx context.Context, n *newBooking) (written boo
 		return false, err
 	}
 	select {
-	case <-s.groups.Add(ctx, m, gather.Runners[*member]{Most: maxGroups, Size: maxGroup, Work: s.writeGroup}):
+	case <-s.groups.Add(ctx, m, gather.Runners[*member]{Most: maxGroups, Size: groupSize, Work: s.writeGroup}):
 		return m.written, m.err
 	case <-ctx.Done():
 		return false, context.Cause(ctx)
