@@ -50,7 +50,8 @@ func ReadParties(ctx context.Context, db sqlc.DBTX, id uuid.UUID, by booking.Act
 // cannot each wait for the other, even where two users are each other's provider
 // and customer: a feed belongs to one user in one role. A create locks the
 // provider's feed, and the customer's after it has written its booking: that fits in,
-// as nobody can wait for a row that is not committed.
+// as nobody can wait for a row that is not committed. Reminders and creates that are
+// written together lock the feeds of many in any order, those that nobody has.
 //
 // The provider's feed is what makes the use cases simple. Whoever has it is the
 // only one to change this provider's bookings, and each statement after it sees

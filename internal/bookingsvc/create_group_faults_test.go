@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"bookings/internal/booking"
 	"bookings/internal/bookingsvc"
+	"bookings/internal/feed"
+	"bookings/internal/pgtest"
 )
 
 // Whose feed is locked waits by itself, until the lock is gone.
@@ -105,6 +108,52 @@ func TestAConnectionThatIsLostByOneOfAGroupIsNothingToTheOthers(t *testing.T) {
 	}
 	s.check()
 }
+
+// What was written is told, also where who asked for it has left meanwhile.
+func TestWhatAGroupHasWrittenIsTold(t *testing.T) {
+	t.Parallel()
+	s := openSalon(t)
+	reader, err := s.Feeds.Subscribe(t.Context(), feed.Key{Role: booking.RoleProvider, User: "provider-1"}, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(reader.Close)
+	s.execute(s.pool, `
+		CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END $$`)
+	s.execute(s.pool, "CREATE TRIGGER wait BEFORE INSERT ON bookings FOR EACH ROW WHEN (NEW.note = 'slow') EXECUTE FUNCTION wait()")
+	release, letGo := s.hold("SELECT pg_advisory_xact_lock(1)")
+	ctx, leave := context.WithCancel(t.Context())
+	leaver, others := make(chan error, 1), make(chan error, 1)
+	go func() {
+		_, err := s.Create(ctx, customerNumber(1), atProvider(1, 1))
+		leaver <- err
+	}()
+	go func() {
+		request := atProvider(2, 1)
+		request.Note = "slow"
+		_, err := s.Create(t.Context(), customerNumber(2), request)
+		others <- err
+	}()
+	release(2)
+	pgtest.Eventually(t, "the group being written", func() bool { return value[int](s.desk, slow) == 1 })
+	leave()
+	if err := <-leaver; !errors.Is(err, context.Canceled) {
+		t.Errorf("who left was answered %v", err)
+	}
+	letGo()
+	if err := <-others; err != nil {
+		t.Error(err)
+	}
+	within, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if entry, err := reader.Next(within); err != nil || entry.Type != booking.EventCreated {
+		t.Errorf("told %+v, %v", entry, err)
+	}
+}
+
+const slow = `
+	SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+	WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted`
 
 func TestAGroupThatHangsIsGivenUp(t *testing.T) {
 	t.Parallel()
